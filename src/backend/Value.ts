@@ -1,0 +1,93 @@
+/**
+ * Values as a config holds them: what YAML and Python call int, float, bool, null, str, list and dict.
+ *
+ * JavaScript has one number type, but users see the difference (`1e-05`, `0.0`, `1`) in names, paths and
+ * arguments. So a `number` here is an integer, and a float is a {@link PyFloat}, whatever its value.
+ */
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+
+/** A Python float: a double that keeps its type even where its value is integral (`1.0`). */
+export class PyFloat {
+  readonly value: number
+  constructor(value: number) {
+    this.value = value
+  }
+  /** JSON knows no float type; readers of our JSON want the number. */
+  toJSON(): number {
+    return this.value
+  }
+}
+
+/** A config value. Integers above 2^53 are bigints. */
+export type Value =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | PyFloat
+  | ReadonlyArray<Value>
+  | ValueMap
+
+/** A mapping with text keys, in the order in which they were written. */
+export interface ValueMap {
+  readonly [key: string]: Value
+}
+
+/** Whether `value` is a mapping (neither a list, nor a float, nor a scalar). */
+export const isMap = (value: unknown): value is ValueMap =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof PyFloat)
+
+/** Whether `value` is a list. */
+export const isList = (value: Value | undefined): value is ReadonlyArray<Value> => Array.isArray(value)
+
+const isValue = (value: unknown): value is Value => {
+  if (value === null || value instanceof PyFloat) return true
+  switch (typeof value) {
+    case "boolean":
+    case "number":
+    case "bigint":
+    case "string":
+      return true
+    case "object":
+      return Array.isArray(value) ? value.every(isValue) : Object.values(value).every(isValue)
+    default:
+      return false
+  }
+}
+
+/** Any config value, kept as it is: the schema of open maps (`sbatch`, `env`, backend arguments). */
+export const Any: Schema.Schema<Value> = Schema.declare(isValue, { identifier: "Value" })
+
+/** A mapping of names to any config values. */
+export const AnyMap = Schema.Record({ key: Schema.String, value: Any })
+
+const PyFloatFromSelf = Schema.instanceOf(PyFloat, { identifier: "float" })
+
+/** A number of either type, as a plain double. */
+export const Number = Schema.transform(Schema.Union(Schema.Number, PyFloatFromSelf), Schema.Number, {
+  strict: true,
+  decode: (value) => (value instanceof PyFloat ? value.value : value),
+  encode: (value) => value
+}).annotations({ identifier: "number" })
+
+/** An integer; a float with a fraction is refused rather than cut. */
+export const Int = Schema.transformOrFail(Number, Schema.Int, {
+  strict: true,
+  decode: (value, _, ast) =>
+    globalThis.Number.isInteger(value)
+      ? Either.right(value)
+      : Either.left(new ParseResult.Type(ast, value, `expected a whole number, got ${value}`)),
+  encode: (value) => Either.right(value)
+}).annotations({ identifier: "int" })
+
+/** The same tree with plain numbers: what JSON readers expect. Bigints become text, since JSON readers cut them. */
+export const toPlain = (value: Value): unknown => {
+  if (value instanceof PyFloat) return value.value
+  if (typeof value === "bigint") return value.toString()
+  if (isList(value)) return value.map(toPlain)
+  if (isMap(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toPlain(item)]))
+  return value
+}

@@ -1,0 +1,31 @@
+/** What autoexp asks of the files that jobs write. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+
+/** A file could not be read for another reason than not being there. */
+export class FileUnreadableError extends Schema.TaggedError<FileUnreadableError>()("FileUnreadableError", {
+  path: Schema.String,
+  message: Schema.String
+}) {}
+
+/** New bytes of a file. */
+export interface Chunk {
+  /** Which file stands at the path: changes when it is replaced or rotated. */
+  readonly identity: string
+  /** Size in bytes when it was read. */
+  readonly size: number
+  /** The bytes from the asked offset on (at most as many as were asked for). */
+  readonly bytes: Uint8Array
+}
+
+export class Files extends Context.Tag("autoexp/Files")<Files, {
+  /** Bytes of `path` from `offset` (0-based) on, at most `limit`; null if there is no such file. */
+  readonly read: (
+    path: string,
+    offset: number,
+    limit: number
+  ) => Effect.Effect<Chunk | null, FileUnreadableError>
+  /** Whether something stands at `path`. */
+  readonly exists: (path: string) => Effect.Effect<boolean, FileUnreadableError>
+}>() {}

@@ -1,0 +1,156 @@
+/** What autoexp asks of the journal of one session: the only truth there is. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+
+/** A record that is not in the journal yet. */
+export interface Draft {
+  readonly type: string
+  /** The job it is about, by name; absent for what concerns the session. */
+  readonly job?: string
+  /** The job's attempt, counted from 1. */
+  readonly attempt?: number
+  /** The seq of the record that led to this one; absent only for facts that come from outside. */
+  readonly cause?: number
+  /** What its type says; a JSON value. The journal keeps it, the room `event` understands it. */
+  readonly data: unknown
+}
+
+/** A record of the journal: one JSON object a line, its keys in this order, `hash` last. */
+export interface Envelope extends Draft {
+  /** Version of the envelope. */
+  readonly v: number
+  /** Position in the journal, from 1, without holes. */
+  readonly seq: number
+  /** When the cycle that wrote it looked at the world; ISO 8601 UTC with milliseconds. */
+  readonly at: string
+  /** The writer's fencing number. */
+  readonly epoch: number
+  /** SHA-256 in hex of the previous record's hash (64 zeros at first) and this line's bytes before `,"hash"`. */
+  readonly hash: string
+}
+
+/** Where a session keeps its files. */
+export interface SessionPlace {
+  /** Directory of sessions, absolute. */
+  readonly stateDir: string
+  /** The session's name, which is its plan's id. */
+  readonly planId: string
+}
+
+/** Bytes that no crash explains. What stands before `from` can be read; writing is refused. */
+export class JournalDamagedError extends Schema.TaggedError<JournalDamagedError>()("JournalDamagedError", {
+  path: Schema.String,
+  /** First damaged byte of the file, 0-based. */
+  from: Schema.Int,
+  /** First byte after the damage. */
+  to: Schema.Int,
+  /** The seq that was expected there. */
+  seq: Schema.Int,
+  message: Schema.String
+}) {}
+
+/** No journal of that name. */
+export class NoJournalError extends Schema.TaggedError<NoJournalError>()("NoJournalError", {
+  planId: Schema.String,
+  stateDir: Schema.String
+}) {}
+
+/** Another living process holds the session. */
+export class SessionHeldError extends Schema.TaggedError<SessionHeldError>()("SessionHeldError", {
+  planId: Schema.String,
+  host: Schema.String,
+  pid: Schema.Int,
+  since: Schema.String
+}) {}
+
+/** A newer epoch exists: this process may neither append nor act any more. */
+export class FencedError extends Schema.TaggedError<FencedError>()("FencedError", {
+  planId: Schema.String,
+  epoch: Schema.Int,
+  newest: Schema.Int
+}) {}
+
+/** The file system refused (disk full, I/O error, no permission). */
+export class JournalIoError extends Schema.TaggedError<JournalIoError>()("JournalIoError", {
+  path: Schema.String,
+  message: Schema.String
+}) {}
+
+export type JournalError = JournalDamagedError | JournalIoError
+
+/** A torn last line (a crash during a write) or bytes beyond a seal, left out on open. */
+export interface LeftOut {
+  readonly path: string
+  readonly from: number
+  readonly bytes: number
+  readonly why: "torn last line" | "beyond the seal of a later epoch"
+}
+
+/** The right to append to one session, for as long as its scope lives and no newer epoch is taken. */
+export interface JournalWriter {
+  readonly epoch: number
+  /** All records up to now, as read when the epoch was won. */
+  readonly records: ReadonlyArray<Envelope>
+  readonly leftOut: ReadonlyArray<LeftOut>
+  /**
+   * Appends the events as one write, makes them durable (fdatasync), checks that the epoch is still the newest, and
+   * only then returns them stamped with `at` (ISO 8601 UTC), seq and hash.
+   */
+  readonly append: (
+    at: string,
+    events: ReadonlyArray<Draft>
+  ) => Effect.Effect<ReadonlyArray<Envelope>, FencedError | JournalIoError>
+  /** Fails unless the epoch is the newest: asked once more right before an effect that cannot be fenced. */
+  readonly assertNewest: Effect.Effect<void, FencedError | JournalIoError>
+}
+
+/** A request dropped by another command into the holder's inbox. */
+export interface InboxRequest {
+  /** Its own id: a request counts once, however often it is read. */
+  readonly id: string
+  /** Undecoded content; `null` if it is not JSON. */
+  readonly body: unknown
+}
+
+/** How old the newest epoch is known to be held. */
+export interface Holder {
+  readonly epoch: number
+  readonly host: string
+  readonly pid: number
+  readonly since: string
+  /** Certain only for processes of this host and boot. */
+  readonly alive: "alive" | "dead" | "unknown"
+}
+
+export class Journal extends Context.Tag("autoexp/Journal")<Journal, {
+  /** Takes the next epoch and opens the journal for appending, creating it if there is none. */
+  readonly hold: (
+    place: SessionPlace,
+    options: { readonly takeover: boolean }
+  ) => Effect.Effect<JournalWriter, JournalError | SessionHeldError | FencedError, Scope.Scope>
+  /** All acknowledged records, without taking the epoch. */
+  readonly read: (place: SessionPlace) => Effect.Effect<
+    { readonly records: ReadonlyArray<Envelope>; readonly leftOut: ReadonlyArray<LeftOut> },
+    JournalError | NoJournalError
+  >
+  /** Who holds the newest epoch; null if nobody ever did or the holder let go. */
+  readonly holder: (place: SessionPlace) => Effect.Effect<Holder | null, JournalIoError>
+  /** Ids of all sessions in a state directory, in the order of their names. */
+  readonly list: (stateDir: string) => Effect.Effect<ReadonlyArray<string>, JournalIoError>
+  /** Drops a request into the session's inbox (temporary name, then rename). */
+  readonly request: (
+    place: SessionPlace,
+    request: InboxRequest
+  ) => Effect.Effect<void, JournalIoError>
+  /** Requests waiting in the inbox, oldest first. They stay until `discard`. */
+  readonly inbox: (place: SessionPlace) => Effect.Effect<ReadonlyArray<InboxRequest>, JournalIoError>
+  /** Removes a request that has become a fact. */
+  readonly discard: (place: SessionPlace, id: string) => Effect.Effect<void, JournalIoError>
+  /** Removes every file of the session; refused while a living process holds it, unless forced. */
+  readonly remove: (
+    place: SessionPlace,
+    options: { readonly force: boolean }
+  ) => Effect.Effect<void, JournalIoError | SessionHeldError>
+}>() {}

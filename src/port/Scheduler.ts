@@ -1,0 +1,80 @@
+/** What autoexp asks of a scheduler: SLURM, the local cluster, or a fake one in tests. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+
+/** One script to queue. The name carries the nonce and rides on the submit command's own line. */
+export interface Submission {
+  /** Absolute path of the script; its `#SBATCH` lines count, options given here win over them. */
+  readonly script: string
+  /** `<job>.<attempt>.<nonce>`: becomes the job's name, by which a lost answer is looked up. */
+  readonly name: string
+  /** The nonce alone; also given as the job's comment. */
+  readonly nonce: string
+  /** Array task indices to run, or null for a plain job. Indices are kept as they are, never renumbered. */
+  readonly array: ReadonlyArray<number> | null
+}
+
+/** A job as the scheduler knows it: identity is cluster, id, task and the nonce in the name. */
+export interface JobRef {
+  readonly name: string
+  /** The id that the submit command printed (of the whole array for an array task). */
+  readonly id: string
+  readonly task: number | null
+}
+
+/** What scheduler and accounting say of one job (one array task). Times are ISO 8601 UTC. */
+export interface JobReport {
+  readonly name: string
+  readonly id: string
+  readonly task: number | null
+  /** SLURM's long state word in capitals (`PENDING`, `RUNNING`, `NODE_FAIL`); see the squeue man page. */
+  readonly state: string
+  readonly exitCode: number | null
+  /** Number of the signal that ended the job, null if none did. */
+  readonly signal: number | null
+  /** SLURM's reason word (`Resources`, `TimeLimit`), null if it gives none. */
+  readonly reason: string | null
+  readonly nodes: string | null
+  readonly start: string | null
+  readonly end: string | null
+}
+
+/** The submit command was answered with a refusal: nothing was queued. */
+export class SubmissionRefusedError extends Schema.TaggedError<SubmissionRefusedError>()("SubmissionRefusedError", {
+  message: Schema.String
+}) {}
+
+/**
+ * A call failed, or its answer cannot be trusted. Of a query: nothing is known, so nothing changes.
+ * Of a submission: the job may or may not be queued; look its name up.
+ */
+export class SchedulerUnavailableError
+  extends Schema.TaggedError<SchedulerUnavailableError>()("SchedulerUnavailableError", {
+    command: Schema.String,
+    message: Schema.String
+  })
+{}
+
+/** The scheduler that runs the jobs. Every call has a time-out of its own. */
+export class Scheduler extends Context.Tag("autoexp/Scheduler")<Scheduler, {
+  /** `slurm`, `local` or `fake`: for people. */
+  readonly kind: string
+  /** Queues one script and returns its id. */
+  readonly submit: (
+    submission: Submission
+  ) => Effect.Effect<{ readonly id: string; readonly cluster: string }, SubmissionRefusedError | SchedulerUnavailableError>
+  /** All jobs, live or ended, whose name is exactly `name`; empty only if scheduler and accounting both said so. */
+  readonly lookup: (name: string) => Effect.Effect<ReadonlyArray<JobReport>, SchedulerUnavailableError>
+  /**
+   * One look at all of `jobs`, whatever their number. A job missing from the answer is one that scheduler and
+   * accounting both answered not to know; a failed or partial answer is an error, never a missing job.
+   */
+  readonly snapshot: (
+    jobs: ReadonlyArray<JobRef>
+  ) => Effect.Effect<ReadonlyArray<JobReport>, SchedulerUnavailableError>
+  /** Asks for the job's end (TERM, grace, KILL). Succeeds also if it has ended already. */
+  readonly cancel: (job: JobRef) => Effect.Effect<void, SchedulerUnavailableError>
+  /** How many calls of each command were made so far by this process. */
+  readonly calls: Effect.Effect<Readonly<Record<string, number>>>
+}>() {}
