@@ -1,0 +1,57 @@
+/** Every action there is. A new one is a file in `actions/` and a line in each list below. */
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import type { ValueMap } from "../backend/Value.ts"
+import type { TemplateError } from "../sweep/format.ts"
+import { LogAction } from "./actions/LogAction.ts"
+import { RestartAction } from "./actions/RestartAction.ts"
+import { RunAutoexpAction } from "./actions/RunAutoexpAction.ts"
+import { RunCommandAction } from "./actions/RunCommandAction.ts"
+import { Condition } from "./conditions.ts"
+import { render, renderAll } from "./render.ts"
+
+export const Action = Schema.Union(LogAction, RestartAction, RunAutoexpAction, RunCommandAction)
+export type Action = typeof Action.Type
+
+/** An action with how and when: `inline` acts in the monitor's cycle, `queue` leaves it to the worker. */
+export const EventAction = Schema.Struct({
+  class_name: Schema.Literal("EventAction"),
+  mode: Schema.optionalWith(Schema.Literal("inline", "queue"), { default: () => "inline" as const }),
+  conditions: Schema.optionalWith(Schema.Array(Condition), { default: () => [] }),
+  action: Action
+})
+
+/** What a rule binds to its event: an `EventAction`, or a bare action, which means inline and unconditionally. */
+export const Binding = Schema.Union(EventAction, LogAction, RestartAction, RunAutoexpAction, RunCommandAction)
+
+/** The binding with its mode and conditions written out. */
+export const eventAction = (binding: typeof Binding.Type): typeof EventAction.Type =>
+  binding.class_name === "EventAction"
+    ? binding
+    : { class_name: "EventAction", mode: "inline", conditions: [], action: binding }
+
+/** The action with every text of it rendered, which happens once: when it is decided. */
+export const renderAction = (action: Action, metadata: ValueMap): Either.Either<Action, TemplateError> =>
+  Either.gen(function*() {
+    switch (action.class_name) {
+      case "LogAction":
+      case "LogMessageAction":
+        return { ...action, message: yield* render(action.message, metadata) }
+      case "RestartAction":
+        return { ...action, reason: yield* render(action.reason, metadata) }
+      case "RunAutoexpAction":
+        return {
+          ...action,
+          config_path: yield* render(action.config_path, metadata),
+          overrides: yield* renderAll(action.overrides, metadata)
+        }
+      case "RunCommandAction": {
+        const [program, ...rest] = action.command
+        return {
+          ...action,
+          command: [yield* render(program, metadata), ...yield* renderAll(rest, metadata)] as const,
+          cwd: action.cwd === null ? null : yield* render(action.cwd, metadata)
+        }
+      }
+    }
+  })

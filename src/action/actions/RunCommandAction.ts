@@ -1,0 +1,41 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { Number } from "../../backend/Value.ts"
+import { Commands } from "../../port/Commands.ts"
+import type { Outcome } from "../Outcome.ts"
+
+/**
+ * Runs an argument vector, each element a template rendered to exactly one argument; no shell reads it.
+ * `cwd`: where it runs; the job's output directory if not given. `timeout_seconds`: it is killed then.
+ */
+export const RunCommandAction = Schema.Struct({
+  class_name: Schema.Literal("RunCommandAction"),
+  command: Schema.NonEmptyArray(Schema.String),
+  cwd: Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null }),
+  timeout_seconds: Schema.optionalWith(Number, { default: () => 600 })
+})
+
+/** Runs it; done with exit code 0, failed with any other. */
+export const run = (
+  action: typeof RunCommandAction.Type
+): Effect.Effect<Outcome, never, Commands> =>
+  Effect.gen(function*() {
+    const commands = yield* Commands
+    const result = yield* commands.run({
+      argv: action.command,
+      cwd: action.cwd,
+      env: {},
+      timeoutSeconds: action.timeout_seconds
+    })
+    return {
+      status: result.exitCode === 0 ? "done" as const : "failed" as const,
+      result: {
+        exit_code: result.exitCode,
+        stdout: result.stdout.slice(0, 1024),
+        stderr: result.stderr.slice(0, 1024)
+      }
+    }
+  }).pipe(
+    Effect.catchTag("CommandFailedError", (error) =>
+      Effect.succeed({ status: "failed" as const, result: { error: error.message } }))
+  )

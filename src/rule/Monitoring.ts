@@ -1,0 +1,92 @@
+/** The `monitoring` section: what to look for in a job's life, and what to do about it. */
+import * as Schema from "effect/Schema"
+import { Binding } from "../action/actions.ts"
+import { AnyMap, Int, Number } from "../backend/Value.ts"
+
+/** The predecessor's state classes and the state each names. */
+export const stateOfClass = {
+  PendingState: "pending",
+  StartedState: "running",
+  SuccessState: "success",
+  CrashState: "crash",
+  StalledState: "stall",
+  TimeoutState: "timeout",
+  UndefinedState: "undefined"
+} as const
+
+export type StateName = (typeof stateOfClass)[keyof typeof stateOfClass]
+
+const State = Schema.Struct({
+  class_name: Schema.Literal(
+    "PendingState",
+    "StartedState",
+    "SuccessState",
+    "CrashState",
+    "StalledState",
+    "TimeoutState",
+    "UndefinedState"
+  ),
+  key: Schema.optional(Schema.String)
+})
+
+const shared = {
+  state: Schema.optionalWith(Schema.NullOr(State), { default: () => null }),
+  metadata: Schema.optionalWith(AnyMap, { default: () => ({}) }),
+  actions: Schema.optionalWith(Schema.Array(Binding), { default: () => [] })
+}
+
+/**
+ * What a line of the log (or its silence) means. `regex`: Python's syntax, searched for within each line.
+ * `extract_groups` maps a metadata name to a group of the pattern, by name, number, or `match` for the whole match.
+ */
+export const LogEvent = Schema.Struct({
+  class_name: Schema.optionalWith(Schema.Literal("LogEvent"), { default: () => "LogEvent" as const }),
+  name: Schema.NonEmptyString,
+  pattern: Schema.optionalWith(Schema.String, { default: () => "" }),
+  pattern_type: Schema.optionalWith(Schema.Literal("regex", "substring", "inactivity"), {
+    default: () => "regex" as const
+  }),
+  extract_groups: Schema.optionalWith(
+    Schema.Record({ key: Schema.String, value: Schema.Union(Schema.String, Int) }),
+    { default: () => ({}) }
+  ),
+  ...shared
+})
+export type LogEvent = typeof LogEvent.Type
+
+/** The modes that a job's end or silence is classified as. */
+export const Mode = Schema.Literal("success", "crash", "timeout", "stall")
+export type Mode = typeof Mode.Type
+
+/** What to do when a job is classified. */
+export const StateEvent = Schema.Struct({
+  class_name: Schema.optionalWith(Schema.Literal("StateEvent"), { default: () => "StateEvent" as const }),
+  name: Mode,
+  ...shared
+})
+export type StateEvent = typeof StateEvent.Type
+
+/** All times in seconds. */
+export const Monitoring = Schema.Struct({
+  class_name: Schema.optionalWith(Schema.Literal("SlurmLogMonitor", "NullMonitor"), {
+    default: () => "SlurmLogMonitor" as const
+  }),
+  /** The period of a monitor's cycle. */
+  poll_interval_seconds: Schema.optionalWith(Number, { default: () => 600 }),
+  /** An older name of `poll_interval_seconds`; wins if both are given. */
+  check_interval_seconds: Schema.optionalWith(Schema.NullOr(Number), { default: () => null }),
+  /** Silence of log and output files after which a running job is stalled; null: never. */
+  inactivity_threshold_seconds: Schema.optionalWith(Schema.NullOr(Number), { default: () => 900 }),
+  /** How long an ended attempt's log must be quiet before the end is classified. */
+  log_settle_seconds: Schema.optionalWith(Number, { default: () => 5 }),
+  log_path_template: Schema.optionalWith(Schema.String, { default: () => "{output_dir}/slurm-%j.out" }),
+  /** Further files whose growth counts as activity and whose lines the log events read. */
+  output_paths: Schema.optionalWith(Schema.Array(Schema.String), { default: () => [] }),
+  log_events: Schema.optionalWith(Schema.Array(LogEvent), { default: () => [] }),
+  state_events: Schema.optionalWith(Schema.Array(StateEvent), { default: () => [] })
+})
+export type Monitoring = typeof Monitoring.Type
+
+/** The period of a cycle in seconds, whichever name it was given by. */
+export const pollSeconds = (monitoring: Monitoring): number =>
+  monitoring.check_interval_seconds ?? monitoring.poll_interval_seconds
