@@ -1,31 +1,15 @@
 /** What a condition answers: it passes, fails, or asks the outside world a question and waits for the answer. */
-import * as Schema from "effect/Schema"
 import type { ValueMap } from "../backend/Value.ts"
-
-/** A question to the outside world; its answer returns as a fact. */
-export const Question = Schema.Struct({
-  kind: Schema.Literal("file_exists"),
-  /** Absolute path, rendered. */
-  path: Schema.String
-})
-
-/** A question, and how long it may stay open. */
-export const Asked = Schema.Struct({
-  question: Question,
-  /** Whether it stays open once the job has ended. */
-  waitsAfterJob: Schema.Boolean,
-  /** Seconds after which the condition fails; null: no limit of its own. */
-  timeoutSeconds: Schema.NullOr(Schema.Number)
-})
+import type { Asked } from "../event/Question.ts"
 
 export type Verdict =
   | { readonly verdict: "pass"; readonly why: string }
   | { readonly verdict: "fail"; readonly why: string }
-  | { readonly verdict: "ask"; readonly asked: typeof Asked.Type }
+  | { readonly verdict: "ask"; readonly asked: Asked }
 
 export const Pass = (why: string): Verdict => ({ verdict: "pass", why })
 export const Fail = (why: string): Verdict => ({ verdict: "fail", why })
-export const Ask = (asked: typeof Asked.Type): Verdict => ({ verdict: "ask", asked })
+export const Ask = (asked: Asked): Verdict => ({ verdict: "ask", asked })
 
 /** What conditions and actions may look at. */
 export interface Occasion {

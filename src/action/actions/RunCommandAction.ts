@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Number } from "../../backend/Value.ts"
 import { Commands } from "../../port/Commands.ts"
-import type { Outcome } from "../Outcome.ts"
+import type { Outcome } from "../../event/Outcome.ts"
 
 /**
  * Runs an argument vector, each element a template rendered to exactly one argument; no shell reads it.

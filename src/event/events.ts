@@ -1,0 +1,202 @@
+/**
+ * Every event of the journal. Facts come from outside and are recorded as they were seen; decisions follow from them
+ * by `rule/step`; an intent is a decision that an effect follows. A new event is an entry here and a case in the fold.
+ */
+import * as Schema from "effect/Schema"
+import { Outcome } from "./Outcome.ts"
+import { PlannedJob } from "./PlannedJob.ts"
+import { Asked } from "./Question.ts"
+
+const Text = Schema.String
+const Seq = Schema.Int
+const Strings = Schema.Array(Text)
+const Metadata = Schema.Record({ key: Text, value: Schema.Unknown })
+
+/** Who asked for something: `monitor`, `worker` or `operator`, and from where. */
+export const Actor = Schema.Struct({
+  role: Schema.Literal("monitor", "worker", "operator"),
+  user: Text,
+  host: Text,
+  pid: Schema.Int
+})
+export type Actor = typeof Actor.Type
+
+/** An action with all its texts rendered; the room `action` knows what its class means. */
+export const RenderedAction = Schema.Struct(
+  { class_name: Text },
+  Schema.Record({ key: Text, value: Schema.Unknown })
+)
+export type RenderedAction = typeof RenderedAction.Type
+
+/** How a job ended. */
+export const JobOutcome = Schema.Literal("success", "failed", "cancelled", "timeout", "abandoned")
+export type JobOutcome = typeof JobOutcome.Type
+
+/** The binding of an occurrence of an event: `<seq of EventRaised>.<position in the rule's actions>`. */
+const BindingId = Text
+
+/** What somebody may ask of a session. */
+export const Request = Schema.Union(
+  /** Submit the named jobs that were not submitted yet; all of them if none is named. */
+  Schema.Struct({ kind: Schema.Literal("submit"), jobs: Strings }),
+  Schema.Struct({ kind: Schema.Literal("queue_retry"), queue_id: Text }),
+  Schema.Struct({ kind: Schema.Literal("queue_remove"), queue_id: Text }),
+  Schema.Struct({ kind: Schema.Literal("claim"), queue_id: Text }),
+  Schema.Struct({ kind: Schema.Literal("result"), queue_id: Text, outcome: Outcome })
+)
+export type Request = typeof Request.Type
+
+const facts = {
+  /** First record of a session: all that a replay needs, the resolved rules themselves included. */
+  SessionOpened: Schema.Struct({
+    plan_id: Text,
+    project: Text,
+    manifest: Text,
+    manifest_digest: Text,
+    tool_version: Text,
+    /** Random text of this session that makes its nonces its own. */
+    entropy: Text,
+    /** The `monitoring` section, encoded. */
+    rules: Schema.Unknown,
+    rules_digest: Text,
+    max_jobs: Schema.NullOr(Schema.Int),
+    settle_seconds: Schema.Number,
+    jobs: Schema.Array(PlannedJob),
+    /** Nesting of follow-ups: 0 for what a person started. */
+    depth: Schema.Int,
+    parent: Schema.NullOr(Schema.Struct({ plan_id: Text, queue_id: Text }))
+  }),
+  /** First record of a later epoch's segment: what of the segment before it counts. Written by the journal itself. */
+  SegmentOpened: Schema.Struct({
+    sealed: Schema.Struct({ path: Text, bytes: Schema.Int, hash: Text, seq: Seq })
+  }),
+  MonitorAttached: Schema.Struct({ actor: Actor, tool_version: Text }),
+  MonitorDetached: Schema.Struct({
+    reason: Text,
+    /** Calls of each scheduler command made while it was attached. */
+    calls: Schema.Record({ key: Text, value: Schema.Int })
+  }),
+  OperatorRequested: Schema.Struct({ request_id: Text, actor: Actor, request: Request }),
+  JobSubmitted: Schema.Struct({
+    nonce: Text,
+    name: Text,
+    slurm_id: Text,
+    task: Schema.NullOr(Schema.Int),
+    cluster: Text,
+    /** Absolute path of this attempt's log, its `%` codes filled in. */
+    log_path: Text,
+    /** Whether the submit command answered, or the job was found by its name afterwards. */
+    how: Schema.Literal("answered", "found")
+  }),
+  SubmissionRefused: Schema.Struct({ nonce: Text, message: Text }),
+  /** The submit command failed in a way that leaves open whether the job is queued. */
+  SubmissionUnanswered: Schema.Struct({ nonce: Text, message: Text }),
+  /** Scheduler and accounting answered that they know no job of the name. */
+  SubmissionNotFound: Schema.Struct({ nonce: Text }),
+  JobStateChanged: Schema.Struct({
+    from: Schema.NullOr(Text),
+    /** SLURM's state word; `MISSING` if scheduler and accounting both answered not to know the job. */
+    to: Text,
+    exit_code: Schema.NullOr(Schema.Int),
+    signal: Schema.NullOr(Schema.Int),
+    reason: Schema.NullOr(Text),
+    nodes: Schema.NullOr(Text),
+    start: Schema.NullOr(Text),
+    end: Schema.NullOr(Text)
+  }),
+  SchedulerFailed: Schema.Struct({ command: Text, message: Text }),
+  SchedulerRecovered: Schema.Struct({}),
+  /** New bytes of a log, and what the rules found in them. Offsets in bytes from 0. */
+  LogRead: Schema.Struct({
+    path: Text,
+    from: Schema.Int,
+    /** End of the last complete line: where the next read begins. */
+    to: Schema.Int,
+    size: Schema.Int,
+    identity: Text,
+    matches: Schema.Array(Schema.Struct({
+      rule: Text,
+      offset: Schema.Int,
+      groups: Schema.Record({ key: Text, value: Schema.NullOr(Text) }),
+      /** Cut at 2 KiB; only for rules that act. */
+      line: Schema.optional(Text)
+    }))
+  }),
+  TimerFired: Schema.Struct({ timer: Text }),
+  /** A question's answer became yes. */
+  ConditionObserved: Schema.Struct({ binding: BindingId }),
+  CancelAnswered: Schema.Struct({ slurm_id: Text }),
+  ActionFinished: Schema.Struct({ action_id: Text, outcome: Outcome }),
+  FollowUpEnded: Schema.Struct({ plan_id: Text, status: Text })
+}
+
+const decisions = {
+  SubmissionIntended: Schema.Struct({
+    nonce: Text,
+    name: Text,
+    script: Text,
+    jobs: Strings,
+    /** Array task indices in the order of `jobs`; null for a plain job. */
+    array: Schema.NullOr(Schema.Array(Schema.Int))
+  }),
+  /** Nobody knows whether a submission was accepted: it is looked up by name, never simply repeated. */
+  SubmissionDoubted: Schema.Struct({ nonce: Text, why: Text }),
+  /** It was not accepted; its jobs may be submitted again under a new nonce. */
+  SubmissionLost: Schema.Struct({ nonce: Text }),
+  TimerSet: Schema.Struct({ timer: Text, due: Text }),
+  EventRaised: Schema.Struct({
+    event_id: Text,
+    name: Text,
+    source: Schema.Literal("log", "state", "inactivity"),
+    /** How many times in this attempt, this time included. */
+    count: Schema.Int,
+    state: Schema.NullOr(Text),
+    metadata: Metadata
+  }),
+  ConditionPassed: Schema.Struct({ binding: BindingId, condition: Schema.Int, class_name: Text, why: Text }),
+  ConditionWaiting: Schema.Struct({ binding: BindingId, condition: Schema.Int, class_name: Text, asked: Asked }),
+  ConditionFailed: Schema.Struct({ binding: BindingId, condition: Schema.Int, class_name: Text, why: Text }),
+  ActionStarted: Schema.Struct({ action_id: Text, binding: BindingId, event_id: Text, action: RenderedAction }),
+  ActionQueued: Schema.Struct({
+    queue_id: Text,
+    binding: BindingId,
+    event_id: Text,
+    event: Text,
+    action: RenderedAction
+  }),
+  ActionSkipped: Schema.Struct({ binding: BindingId, event_id: Text, class_name: Text, why: Text }),
+  ActionLogged: Schema.Struct({ binding: BindingId, event_id: Text, message: Text }),
+  /** An action that was under way when its monitor died, and whose policy is not to repeat it. */
+  ActionInterrupted: Schema.Struct({ action_id: Text, why: Text }),
+  RestartDecided: Schema.Struct({
+    /** The event that asked for it. */
+    event: Text,
+    reason: Text,
+    /** Restarts left to the rule before and after; null: without limit. */
+    budget: Schema.NullOr(Schema.Struct({ before: Schema.Int, after: Schema.Int }))
+  }),
+  CancelDecided: Schema.Struct({ slurm_id: Text, why: Text }),
+  JobClassified: Schema.Struct({
+    mode: Schema.Literal("success", "crash", "timeout"),
+    metadata: Metadata
+  }),
+  JobFinished: Schema.Struct({ outcome: JobOutcome, why: Text }),
+  AttentionNeeded: Schema.Struct({ why: Text }),
+  QueueClaimed: Schema.Struct({ queue_id: Text, actor: Actor }),
+  QueueFinished: Schema.Struct({ queue_id: Text, outcome: Outcome }),
+  /** Queued again: by an operator, or because its worker died and its action may be repeated. */
+  QueueReleased: Schema.Struct({ queue_id: Text, why: Text }),
+  QueueRemoved: Schema.Struct({ queue_id: Text }),
+  RequestRefused: Schema.Struct({ request_id: Text, why: Text })
+}
+
+/** The schema of each event's data, by its type. */
+export const events = { ...facts, ...decisions }
+
+export type FactType = keyof typeof facts
+export type DecisionType = keyof typeof decisions
+export type EventType = keyof typeof events
+export type EventData<Type extends EventType> = (typeof events)[Type]["Type"]
+
+/** Whether the type is one of a fact: something `rule/step` answers with decisions. */
+export const isFactType = (type: string): type is FactType => Object.hasOwn(facts, type)
