@@ -1,0 +1,53 @@
+/** What all backends share: the command of one job, and how named values become options of it. */
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import { pyStr } from "./python.ts"
+import { isList, isMap, type Value, type ValueMap } from "./Value.ts"
+
+/** What one job runs. `argv` has at least one element; no element has met a shell. */
+export interface LaunchCommand {
+  readonly argv: ReadonlyArray<string>
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** A backend's section and a point's parameters give no command. */
+export class LaunchError extends Schema.TaggedError<LaunchError>()("LaunchError", {
+  /** Where in the config: `backend.args.lr`, or the parameter's name. */
+  at: Schema.String,
+  message: Schema.String
+}) {}
+
+/** The sweep point that a command is built for. */
+export interface LaunchPoint {
+  /** What the sweep sets and the config does not know: options of the program that is launched. */
+  readonly parameters: ValueMap
+  /** A `{name}` template with the names of the point filled in, once. */
+  readonly render: (template: string) => Either.Either<string, { readonly message: string }>
+}
+
+/** A template of the section, rendered; `at` is its place in the config. */
+export const renderAt = (point: LaunchPoint, at: string, template: string): Either.Either<string, LaunchError> =>
+  Either.mapLeft(point.render(template), ({ message }) => new LaunchError({ at, message }))
+
+/**
+ * `--key value` for each value, underscores of the key as dashes. `true` gives the bare flag, `false` and `null` give
+ * nothing, a list gives the flag followed by its items (nothing if it is empty). A mapping has no such form.
+ */
+export const options = (values: ValueMap): Either.Either<ReadonlyArray<string>, LaunchError> =>
+  Either.map(Either.all(Object.entries(values).map(([key, value]) => option(key, value))), (all) => all.flat())
+
+const option = (key: string, value: Value): Either.Either<ReadonlyArray<string>, LaunchError> => {
+  if (value === null || value === false) return Either.right([])
+  if (key === "") return Either.left(new LaunchError({ at: key, message: "a value without a name is no option" }))
+  const flag = `--${key.replaceAll("_", "-")}`
+  if (value === true) return Either.right([flag])
+  const items = isList(value) ? value : [value]
+  if (items.some((item) => isMap(item) || isList(item))) {
+    return Either.left(new LaunchError({ at: key, message: `${pyStr(value)} is no value of the option ${flag}` }))
+  }
+  return Either.right(items.length === 0 ? [] : [flag, ...items.map(pyStr)])
+}
+
+/** Environment variables by their text; `null` leaves one out. */
+export const environment = (env: ValueMap): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(env).flatMap(([name, value]) => value === null ? [] : [[name, pyStr(value)]]))
