@@ -23,6 +23,15 @@ export const floatRepr = (value: number): string => {
   return `${sign}${whole}.${digits.slice(exponent + 1) || "0"}`
 }
 
+/** What `str.isprintable` says no to. */
+const unprintable = /[\p{C}\p{Z}]/u
+
+const escape = (char: string): string => {
+  const code = (char.codePointAt(0) ?? 0).toString(16)
+  if (code.length <= 2) return `\\x${code.padStart(2, "0")}`
+  return code.length <= 4 ? `\\u${code.padStart(4, "0")}` : `\\U${code.padStart(8, "0")}`
+}
+
 const stringRepr = (text: string): string => {
   const quote = text.includes("'") && !text.includes("\"") ? "\"" : "'"
   let body = ""
@@ -31,7 +40,7 @@ const stringRepr = (text: string): string => {
     else if (char === "\n") body += "\\n"
     else if (char === "\r") body += "\\r"
     else if (char === "\t") body += "\\t"
-    else if (char < " " || char === "\x7f") body += `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`
+    else if (char !== " " && unprintable.test(char)) body += escape(char)
     else body += char
   }
   return `${quote}${body}${quote}`
