@@ -1,0 +1,62 @@
+/** Names of jobs: what users, directories and the scheduler call a sweep point. */
+import * as Either from "effect/Either"
+import { pyRepr } from "../backend/python.ts"
+import type { ValueMap } from "../backend/Value.ts"
+import { SweepError, type SweepPoint } from "./expandAxes.ts"
+import { formatTemplate } from "./format.ts"
+
+const MAX_LENGTH = 200
+
+/**
+ * What a template of a point may name: `project`, `index` and the point's parameters, dotted ones also with `___` for
+ * each dot. Values keep their type, so that `{index:03}` and `{lr:.0e}` work.
+ */
+export const nameVariables = (project: string, point: SweepPoint): ValueMap => ({
+  project,
+  index: point.index,
+  ...Object.fromEntries(
+    Object.entries(point.parameters).map(([key, value]) => [key.replaceAll(".", "___"), value])
+  ),
+  ...point.parameters
+})
+
+/** Why `name` cannot name a job, plan or project, which becomes a file and a scheduler's job; null if it can. */
+export const unsafeName = (name: string): string | null => {
+  if (name.trim() === "") return "it is empty"
+  if (name === ".") return "it names a directory"
+  if (name.startsWith("-")) return "it begins with a dash"
+  if (name.length > MAX_LENGTH) return `it has more than ${MAX_LENGTH} characters`
+  const wrong = /\/|\.\.|%|\p{Cc}|[\u2028\u2029]/u.exec(name)?.[0]
+  return wrong === undefined ? null : `it holds ${/^[/.%]/.test(wrong) ? `"${wrong}"` : "a control character"}`
+}
+
+/** The job name of each point, by `template`; an unsafe name, or one that two points share, is an error. */
+export const jobNames = (
+  template: string,
+  project: string,
+  points: ReadonlyArray<SweepPoint>
+): Either.Either<ReadonlyArray<string>, SweepError> =>
+  Either.gen(function*() {
+    const owners = new Map<string, SweepPoint>()
+    for (const point of points) {
+      const name = yield* Either.orElse(
+        formatTemplate(template, nameVariables(project, point)),
+        ({ column, message }) => wrongName(`column ${column}: ${message}`)
+      )
+      const unsafe = unsafeName(name)
+      if (unsafe !== null) return yield* wrongName(`${pyRepr(name)} of ${show(point)} cannot name a job: ${unsafe}`)
+      const other = owners.get(name)
+      if (other !== undefined) {
+        return yield* wrongName(
+          `${show(other)} and ${show(point)} are both named "${name}"; add what they differ in, or {index}`
+        )
+      }
+      owners.set(name, point)
+    }
+    return [...owners.keys()]
+  })
+
+const wrongName = (message: string) => Either.left(new SweepError({ at: "sweep.name_template", message }))
+
+const show = ({ index, parameters }: SweepPoint): string =>
+  `point ${index} (${Object.entries(parameters).map(([key, value]) => `${key}=${pyRepr(value)}`).join(", ")})`
