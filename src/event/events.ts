@@ -176,10 +176,16 @@ const decisions = {
     budget: Schema.NullOr(Schema.Struct({ before: Schema.Int, after: Schema.Int }))
   }),
   CancelDecided: Schema.Struct({ slurm_id: Text, why: Text }),
+  /** What the attempt's end means, judged once its log has settled. */
   JobClassified: Schema.Struct({
     mode: Schema.Literal("success", "crash", "timeout"),
+    /** What the job ends as, unless a rule restarts it. */
+    outcome: JobOutcome,
+    why: Text,
     metadata: Metadata
   }),
+  /** Scheduler and accounting did not know the job for the whole settle window. */
+  JobLost: Schema.Struct({}),
   JobFinished: Schema.Struct({ outcome: JobOutcome, why: Text }),
   AttentionNeeded: Schema.Struct({ why: Text }),
   QueueClaimed: Schema.Struct({ queue_id: Text, actor: Actor }),

@@ -1,0 +1,74 @@
+/** What the end of an attempt means. Source of the state words: squeue man page, JOB STATE CODES. */
+import type { ValueMap } from "../backend/Value.ts"
+import type { JobOutcome } from "../event/events.ts"
+import type { Job } from "../session/Session.ts"
+
+export interface Classification {
+  readonly mode: "success" | "crash" | "timeout"
+  readonly outcome: JobOutcome
+  /** A sentence for people. */
+  readonly why: string
+  readonly metadata: ValueMap
+}
+
+interface End {
+  readonly mode: Classification["mode"]
+  readonly outcome: JobOutcome
+  readonly reason: string
+  readonly errorType: string | null
+}
+
+const crash = (reason: string, errorType: string, outcome: JobOutcome = "failed"): End => ({
+  mode: "crash",
+  outcome,
+  reason,
+  errorType
+})
+
+const ends: Readonly<Record<string, End>> = {
+  COMPLETED: { mode: "success", outcome: "success", reason: "slurm_completed", errorType: null },
+  TIMEOUT: { mode: "timeout", outcome: "timeout", reason: "slurm_timeout", errorType: "timeout" },
+  DEADLINE: { mode: "timeout", outcome: "timeout", reason: "slurm_deadline", errorType: "timeout" },
+  CANCELLED: crash("job_cancelled", "cancelled", "cancelled"),
+  REVOKED: crash("job_revoked", "cancelled", "cancelled"),
+  FAILED: crash("job_failed", "slurm_failure"),
+  LAUNCH_FAILED: crash("job_launch_failed", "slurm_failure"),
+  RECONFIG_FAIL: crash("job_launch_failed", "slurm_failure"),
+  NODE_FAIL: crash("job_node_failed", "node_failure"),
+  BOOT_FAIL: crash("job_boot_failed", "node_failure"),
+  OUT_OF_MEMORY: crash("job_out_of_memory", "oom"),
+  PREEMPTED: crash("job_preempted", "preempted")
+}
+
+const how = (job: Job): string =>
+  job.signal !== null && job.signal > 0
+    ? ` by signal ${job.signal}`
+    : job.exitCode !== null && job.exitCode !== 0
+    ? ` with exit code ${job.exitCode}`
+    : ""
+
+/**
+ * What the attempt's end means. What the log said (`evidence`: an OOM, an NCCL error) refines what the scheduler alone
+ * calls FAILED; a job that the scheduler saw complete is a success whatever its log said on the way.
+ */
+export const classify = (job: Job): Classification => {
+  const state = job.slurmState ?? "FAILED"
+  const end = ends[state] ?? crash("job_failed", "slurm_failure")
+  const seen = job.evidence["error_type"]
+  const errorType = end.errorType === "slurm_failure" && typeof seen === "string" ? seen : end.errorType
+  return {
+    mode: end.mode,
+    outcome: end.outcome,
+    why: end.mode === "success" ? "completed" : `${state}${how(job)}${errorType === null ? "" : ` (${errorType})`}`,
+    metadata: {
+      ...(end.mode === "success" ? {} : job.evidence),
+      reason: end.reason,
+      slurm_state: state,
+      subsystem: "slurm",
+      ...(errorType === null ? {} : { error_type: errorType }),
+      ...(job.exitCode === null ? {} : { exit_code: job.exitCode }),
+      ...(job.signal === null ? {} : { signal: job.signal }),
+      ...(job.nodes === null ? {} : { nodes: job.nodes })
+    }
+  }
+}

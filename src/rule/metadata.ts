@@ -1,0 +1,34 @@
+/** The variables that templates of rules may use. */
+import { pyStr } from "../backend/python.ts"
+import { isMap, type Value, type ValueMap } from "../backend/Value.ts"
+import type { Job, Occurrence, Session } from "../session/Session.ts"
+
+/** Text of one metadata entry; empty if there is none. */
+export const metadataOf = (metadata: ValueMap, key: string): string => {
+  const value = Object.hasOwn(metadata, key) ? metadata[key] : undefined
+  return value === undefined || value === null ? "" : pyStr(value)
+}
+
+/** The event's metadata over the job's own: `job_id`, `job_name`, `output_dir`, the sweep's parameters, … */
+export const variablesOf = (session: Session, job: Job, occurrence: Occurrence): ValueMap => {
+  const parameters = job.plan.parameters as ValueMap
+  return {
+    ...(isMap(parameters) ? parameters : {}),
+    parameters,
+    plan_id: session.planId,
+    project: session.project,
+    index: job.plan.index,
+    attempt: job.attempt,
+    job_name: job.plan.name,
+    job_id: job.slurm === null ? "" : idText(job.slurm),
+    output_dir: job.plan.output_dir,
+    log_path: job.logPath ?? job.plan.log_path,
+    event_id: occurrence.eventId,
+    event_name: occurrence.name,
+    ...occurrence.metadata
+  }
+}
+
+/** The id as SLURM prints it: `900`, or `900_3` for a task of an array. */
+export const idText = (slurm: { readonly id: string; readonly task: number | null }): Value & string =>
+  slurm.task === null ? slurm.id : `${slurm.id}_${slurm.task}`

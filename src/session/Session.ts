@@ -1,0 +1,245 @@
+/**
+ * A session as its journal tells it. Job values are immutable; the tables that hold them belong to whoever folds
+ * (copying a table of ten thousand jobs for each record would cost more than everything else).
+ */
+import type { ValueMap } from "../backend/Value.ts"
+import type { Actor, JobOutcome, RenderedAction } from "../event/events.ts"
+import type { Outcome } from "../event/Outcome.ts"
+import type { PlannedJob } from "../event/PlannedJob.ts"
+import type { Asked } from "../event/Question.ts"
+
+export type JobState = "planned" | "waiting" | "submitting" | "pending" | "running" | "ended"
+
+/** How far a log was read; offsets in bytes. */
+export interface LogPosition {
+  readonly identity: string
+  readonly offset: number
+  readonly size: number
+}
+
+/** A restart that happened. */
+export interface Restart {
+  /** The attempt that it began. */
+  readonly attempt: number
+  /** Name of the event that asked for it. */
+  readonly cause: string
+  readonly reason: string
+}
+
+export interface Job {
+  readonly plan: PlannedJob
+  readonly state: JobState
+  readonly outcome: JobOutcome | null
+  /** Why it ended so. */
+  readonly why: string | null
+  /** Attempts begun, the present one included. */
+  readonly attempt: number
+  /** Nonce of the present attempt's submission. */
+  readonly nonce: string | null
+  readonly slurm: { readonly id: string; readonly task: number | null; readonly name: string } | null
+  /** The scheduler's last word for the present attempt. */
+  readonly slurmState: string | null
+  /** Whether the present attempt may still run. */
+  readonly live: boolean
+  readonly exitCode: number | null
+  readonly signal: number | null
+  readonly nodes: string | null
+  readonly start: string | null
+  readonly end: string | null
+  readonly logPath: string | null
+  /** When the present attempt last gave a sign of life: it started, or its files grew. */
+  readonly activeAt: string | null
+  /** Whether its silence was noticed and has not been broken since. */
+  readonly stalled: boolean
+  /** What log events with a state or an `error_type` said of the present attempt. */
+  readonly evidence: ValueMap
+  /** Latest groups of each rule that only notes progress. */
+  readonly progress: Readonly<Record<string, Readonly<Record<string, string | null>>>>
+  /** What the present attempt ended as, and why, once it has been judged. */
+  readonly verdict: { readonly outcome: JobOutcome; readonly why: string } | null
+  /** A restart that was decided and whose submission waits for the old attempt's end. */
+  readonly restart: { readonly seq: number; readonly reason: string } | null
+  /** A cancel that was decided for the present attempt, and whether the scheduler took it. */
+  readonly cancel: "asked" | "taken" | null
+  readonly restarts: ReadonlyArray<Restart>
+  readonly attention: { readonly since: string; readonly reason: string } | null
+  readonly lastEvent: string | null
+  readonly lastUpdated: string
+}
+
+/** A submission whose fate is open. */
+export interface OpenSubmission {
+  readonly nonce: string
+  readonly name: string
+  readonly script: string
+  readonly jobs: ReadonlyArray<string>
+  readonly array: ReadonlyArray<number> | null
+  readonly attempt: number
+  /** Seq of the intent. */
+  readonly intent: number
+  /** When it was intended: the accounting is asked from then on. */
+  readonly at: string
+  /** Doubted: look it up; never submit it again under this nonce. */
+  readonly doubted: boolean
+  /** Whether a healthy scheduler answered once, in the settle window, that it does not know the name. */
+  readonly missed: boolean
+  /** Whether the settle window has passed. */
+  readonly settled: boolean
+}
+
+/** What happened to a job, counted by name within an attempt. */
+export interface EventEntry {
+  readonly eventId: string
+  readonly name: string
+  readonly job: string
+  readonly attempt: number
+  readonly count: number
+  readonly firstSeen: string
+  readonly lastSeen: string
+  readonly status: "seen" | "waiting" | "queued" | "done" | "failed" | "skipped"
+}
+
+/** One raised event, with what its bindings need to go on later. */
+export interface Occurrence {
+  readonly seq: number
+  readonly eventId: string
+  readonly name: string
+  readonly source: "log" | "state" | "inactivity"
+  readonly job: string
+  readonly attempt: number
+  readonly metadata: ValueMap
+}
+
+/** A binding that waits for the answer to a question. */
+export interface OpenBinding {
+  readonly id: string
+  readonly occurrence: Occurrence
+  /** Position in the rule's actions, from 0. */
+  readonly position: number
+  /** Position in its conditions, from 0. */
+  readonly condition: number
+  readonly className: string
+  readonly asked: Asked
+  readonly since: string
+}
+
+/** An inline action under way. */
+export interface OpenAction {
+  readonly id: string
+  readonly seq: number
+  readonly binding: string
+  readonly eventId: string
+  readonly job: string
+  readonly attempt: number
+  readonly action: RenderedAction
+}
+
+export interface QueueEntry {
+  readonly queueId: string
+  readonly eventId: string
+  readonly event: string
+  readonly job: string
+  readonly action: RenderedAction
+  readonly status: "queued" | "running" | "done" | "failed"
+  readonly attempts: number
+  readonly enqueuedAt: string
+  readonly updatedAt: string
+  readonly claimedBy: Actor | null
+  readonly claimSeq: number | null
+  readonly result: Outcome["result"] | null
+}
+
+export interface FollowUpEntry {
+  readonly planId: string
+  readonly queueId: string
+  /** Null while it goes on. */
+  readonly status: string | null
+}
+
+export interface Session {
+  readonly planId: string
+  readonly project: string
+  readonly created: string
+  readonly manifest: string
+  readonly toolVersion: string
+  readonly entropy: string
+  /** The `monitoring` section in force, encoded. */
+  readonly rules: unknown
+  readonly maxJobs: number | null
+  readonly settleSeconds: number
+  readonly depth: number
+  readonly parent: { readonly plan_id: string; readonly queue_id: string } | null
+  readonly seq: number
+  readonly at: string
+  readonly epoch: number
+  readonly schedulerFailing: boolean
+  readonly calls: Readonly<Record<string, number>>
+  readonly jobs: Map<string, Job>
+  readonly submissions: Map<string, OpenSubmission>
+  readonly logs: Map<string, LogPosition>
+  readonly events: Map<string, EventEntry>
+  readonly occurrences: Map<number, Occurrence>
+  readonly bindings: Map<string, OpenBinding>
+  readonly actions: Map<string, OpenAction>
+  readonly queue: Map<string, QueueEntry>
+  readonly followUps: Map<string, FollowUpEntry>
+  /** Due times (ISO 8601 UTC) by timer name. */
+  readonly timers: Map<string, string>
+  readonly requests: Set<string>
+}
+
+/** The session before its first record. */
+export const emptySession = (): Session => ({
+  planId: "",
+  project: "",
+  created: "",
+  manifest: "",
+  toolVersion: "",
+  entropy: "",
+  rules: {},
+  maxJobs: null,
+  settleSeconds: 0,
+  depth: 0,
+  parent: null,
+  seq: 0,
+  at: "",
+  epoch: 0,
+  schedulerFailing: false,
+  calls: {},
+  jobs: new Map(),
+  submissions: new Map(),
+  logs: new Map(),
+  events: new Map(),
+  occurrences: new Map(),
+  bindings: new Map(),
+  actions: new Map(),
+  queue: new Map(),
+  followUps: new Map(),
+  timers: new Map(),
+  requests: new Set()
+})
+
+/** Key of a log position. One path read for two jobs is two positions; a new attempt on an old path reads on. */
+export const logKey = (job: string, path: string): string => `${job}\0${path}`
+
+/** Key of an event's entry: names are counted anew in each attempt. */
+export const eventKey = (job: string, attempt: number, name: string): string => `${job}\0${attempt}\0${name}`
+
+/** Whether every job has its outcome. */
+export const allEnded = (session: Session): boolean => {
+  for (const job of session.jobs.values()) if (job.outcome === null) return false
+  return true
+}
+
+/** Whether nothing is left to wait for; without a worker, queued actions are not waited for. */
+export const isFinished = (session: Session, worker: boolean): boolean =>
+  allEnded(session) && session.submissions.size === 0 && session.bindings.size === 0 && session.actions.size === 0 &&
+  (!worker || ![...session.queue.values()].some(({ status }) => status === "queued" || status === "running")) &&
+  ![...session.followUps.values()].some(({ status }) => status === null)
+
+/** A word for people: `planned`, `running`, `finishing` (jobs ended, actions or follow-ups go on), `finished`. */
+export const statusOf = (session: Session): "planned" | "running" | "finishing" | "finished" => {
+  if (isFinished(session, true)) return "finished"
+  if (allEnded(session)) return "finishing"
+  return [...session.jobs.values()].every(({ state }) => state === "planned") ? "planned" : "running"
+}

@@ -1,0 +1,83 @@
+/** A session for people and programs: the shapes of `session show`, `queue list` and the files they look at. */
+import type { EventEntry, Job, QueueEntry, Session } from "./Session.ts"
+import { statusOf } from "./Session.ts"
+
+const jobView = (job: Job) => ({
+  name: job.plan.name,
+  index: job.plan.index,
+  state: job.state,
+  outcome: job.outcome,
+  why: job.why,
+  attempts: job.attempt,
+  slurm_id: job.slurm === null ? null : job.slurm.task === null ? job.slurm.id : `${job.slurm.id}_${job.slurm.task}`,
+  slurm_state: job.slurmState,
+  exit_code: job.exitCode,
+  signal: job.signal,
+  nodes: job.nodes,
+  start: job.start,
+  end: job.end,
+  log_path: job.plan.log_path,
+  resolved_log_path: job.logPath,
+  output_dir: job.plan.output_dir,
+  restarts: job.restarts,
+  attention: job.attention,
+  progress: job.progress,
+  last_event: job.lastEvent,
+  last_updated: job.lastUpdated
+})
+
+const eventView = (entry: EventEntry) => ({
+  event_id: entry.eventId,
+  name: entry.name,
+  job: entry.job,
+  attempt: entry.attempt,
+  count: entry.count,
+  status: entry.status,
+  first_seen: entry.firstSeen,
+  last_seen: entry.lastSeen
+})
+
+/** One entry of `queue list`, and the content of its file. */
+export const queueView = (entry: QueueEntry) => ({
+  queue_id: entry.queueId,
+  event_id: entry.eventId,
+  event: entry.event,
+  job: entry.job,
+  action: entry.action.class_name,
+  config: entry.action,
+  status: entry.status,
+  attempts: entry.attempts,
+  enqueued_at: entry.enqueuedAt,
+  updated_at: entry.updatedAt,
+  claimed_by: entry.claimedBy,
+  result: entry.result
+})
+export type QueueView = ReturnType<typeof queueView>
+
+const countQueue = (session: Session) => {
+  const count = { queued: 0, running: 0, done: 0, failed: 0 }
+  for (const { status } of session.queue.values()) count[status] += 1
+  return count
+}
+
+/** The answer of `session show`. */
+export const sessionView = (session: Session) => ({
+  plan_id: session.planId,
+  project: session.project,
+  status: statusOf(session),
+  created: session.created,
+  updated: session.at,
+  manifest: session.manifest,
+  tool_version: session.toolVersion,
+  parent: session.parent,
+  jobs: [...session.jobs.values()].map(jobView),
+  events: [...session.events.values()].map(eventView),
+  queue: countQueue(session),
+  follow_ups: [...session.followUps.values()].map(({ planId, queueId, status }) => ({
+    plan_id: planId,
+    queue_id: queueId,
+    status: status ?? "running"
+  })),
+  scheduler_calls: session.calls
+})
+export type SessionView = ReturnType<typeof sessionView>
