@@ -64,7 +64,12 @@ export default tseslint.config(
       eqeqeq: "error"
     }
   },
-  { files: ["**/*.js", "**/*.mjs"], languageOptions: { globals: { console: "readonly", process: "readonly" } } },
+  {
+    files: ["**/*.js", "**/*.mjs"],
+    languageOptions: {
+      globals: { console: "readonly", performance: "readonly", process: "readonly", setInterval: "readonly" }
+    }
+  },
   { files: ["src/**"], rules: { "no-console": "error" } },
   {
     files: pureRooms.map((room) => `src/${room}/**`),
