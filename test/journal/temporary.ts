@@ -1,0 +1,24 @@
+/** A session's place in a directory of its own that goes with the scope. */
+import * as Effect from "effect/Effect"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import type { Draft, SessionPlace } from "../../src/port/Journal.ts"
+
+export const temporaryPlace = Effect.map(
+  Effect.acquireRelease(
+    Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "autoexp-journal-"))),
+    (dir) => Effect.sync(() => fs.rmSync(dir, { recursive: true, force: true, maxRetries: 3 }))
+  ),
+  (dir): SessionPlace => ({ stateDir: path.join(dir, "state"), planId: "plan" })
+)
+
+export const fileIn = (place: SessionPlace, name: string): string => path.join(place.stateDir, name)
+
+export const at = "2026-11-23T03:12:07.114Z"
+
+export const fact = (n: number): Draft => ({ type: "Fact", data: { n } })
+
+/** `count` facts with running numbers. */
+export const facts = (count: number, from = 1): ReadonlyArray<Draft> =>
+  Array.from({ length: count }, (_, index) => fact(from + index))
