@@ -21,11 +21,13 @@ const licences = (outputs) => {
   }).join(`\n\n${"-".repeat(80)}\n\n`)
 }
 
+const programs = { autoexp: "src/main.ts", "local-controller": "src/scheduler/local/controllerMain.ts" }
 const { metafile, outputFiles } = await esbuild.build({
   absWorkingDir: root,
-  entryPoints: { autoexp: "src/main.ts", "local-controller": "src/scheduler/local/controllerMain.ts" },
+  entryPoints: programs,
   outdir: dist,
-  chunkNames: "chunks/[name]-[hash]",
+  // Beside the programs, so that `new URL("./local-controller.js", import.meta.url)` holds in all of them.
+  chunkNames: "[name]-[hash]",
   bundle: true,
   splitting: true,
   format: "esm",
@@ -49,14 +51,12 @@ const { metafile, outputFiles } = await esbuild.build({
 
 const files = new Map(outputFiles.map(({ contents, path: file }) => [file, contents]))
 files.set(path.join(dist, "THIRD_PARTY_LICENSES"), `${licences(metafile.outputs)}\n`)
+fs.mkdirSync(dist, { recursive: true })
 for (const [file, contents] of files) {
   // Renamed into place: a program that runs from here never sees half a file.
-  fs.mkdirSync(path.dirname(file), { recursive: true })
-  fs.writeFileSync(`${file}.${process.pid}`, contents, {
-    mode: path.dirname(file) === dist && file.endsWith(".js") ? 0o755 : 0o644
-  })
+  fs.writeFileSync(`${file}.${process.pid}`, contents, { mode: path.parse(file).name in programs ? 0o755 : 0o644 })
   fs.renameSync(`${file}.${process.pid}`, file)
 }
-for (const file of fs.readdirSync(dist, { recursive: true }).map((name) => path.join(dist, name))) {
+for (const file of fs.readdirSync(dist).map((name) => path.join(dist, name))) {
   if (file.endsWith(".js") && !files.has(file)) fs.rmSync(file)
 }

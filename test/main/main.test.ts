@@ -24,7 +24,7 @@ describe("the built program", () => {
   })
 
   it("needs no package at run time", () => {
-    const files = fs.readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".js"))
+    const files = fs.readdirSync(dist).filter((file) => file.endsWith(".js"))
     const imported = files.flatMap((file) =>
       ts.preProcessFile(fs.readFileSync(path.join(dist, file), "utf8"), true, true).importedFiles.map((to) =>
         to.fileName
