@@ -1,0 +1,32 @@
+/** Where reports go: the terminal of whoever started autoexp, or the pipe or file that stands in for it. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+
+export class Screen extends Context.Tag("autoexp/Screen")<Screen, {
+  /** Writes to standard output as it is. */
+  readonly out: (text: string) => Effect.Effect<void>
+  /** Writes to standard error as it is. */
+  readonly err: (text: string) => Effect.Effect<void>
+  /** Whether standard output is a terminal on which lines can be redrawn. */
+  readonly interactive: boolean
+  /** Whether standard output wants colours (a terminal, and NO_COLOR is not set). */
+  readonly color: boolean
+  /** Columns and rows of the terminal at this moment; without one, columns without bound and no rows. */
+  readonly size: Effect.Effect<{ readonly columns: number; readonly rows: number }>
+}>() {}
+
+/** The process's own standard output and error. */
+export const layer: Layer.Layer<Screen> = Layer.sync(Screen, () => {
+  const { env, stderr, stdout } = process
+  const interactive = stdout.isTTY === true && env["TERM"] !== "dumb"
+  return {
+    out: (text) => Effect.sync(() => void stdout.write(text)),
+    err: (text) => Effect.sync(() => void stderr.write(text)),
+    interactive,
+    color: interactive && (env["NO_COLOR"] ?? "") === "",
+    size: Effect.sync(() =>
+      interactive ? { columns: stdout.columns || 80, rows: stdout.rows || 24 } : { columns: Infinity, rows: 0 }
+    )
+  }
+})
