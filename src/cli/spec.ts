@@ -1,0 +1,195 @@
+/** The command line: one table, from which the argv normaliser, the parser, the help pages and the types derive. */
+import * as Either from "effect/Either"
+import { index, indices, since } from "./values.ts"
+
+interface Flag {
+  readonly kind: "flag"
+  readonly help: string
+}
+interface Valued<A> {
+  readonly kind: "valued"
+  /** Stands for the value in help pages. */
+  readonly value: string
+  readonly help: string
+  readonly read: (text: string) => Either.Either<A, string>
+}
+interface Repeated {
+  readonly kind: "repeated"
+  readonly value: string
+  readonly help: string
+}
+
+const flag = (help: string): Flag => ({ kind: "flag", help })
+const typed = <A>(value: string, read: Valued<A>["read"], help: string): Valued<A> => ({
+  kind: "valued",
+  value,
+  help,
+  read
+})
+const text = (value: string, help: string): Valued<string> => typed(value, Either.right, help)
+const texts = (value: string, help: string): Repeated => ({ kind: "repeated", value, help })
+
+/** Every option there is, by its long name. A name means the same in all commands. */
+export const options = {
+  "config-ref": text("NAME", "the config to compose, by its name below the config directory (default: autoexp)"),
+  "config-dir": text("DIR", "where configs are (default: config)"),
+  manifest: text("FILE", "a plan that was written before"),
+  "plan-id": text("ID", "name of the plan and its session"),
+  "array-subset": typed("LIST", indices, "only the points of these indices, as 0,3-5"),
+  "dry-run": flag("show what would be done; write and submit nothing"),
+  check: flag("only check that the config loads and the plan can be made"),
+  "no-submit": flag("write the plan; submit nothing"),
+  "no-monitor": flag("submit and leave; `autoexp monitor` attaches later"),
+  "monitor-only": flag("watch what was submitted; submit nothing"),
+  resume: text("SESSION", "go on with a session"),
+  from: text("FILE", "plan from the recorded config of a job (its _provenance)"),
+  "no-actions": flag("leave queued actions to `autoexp actions`"),
+  session: text("ID", "a session: its plan id, the beginning of it, `last`, or the path of its file"),
+  all: flag("all sessions"),
+  "include-completed": flag("finished sessions as well"),
+  once: flag("one cycle, then end"),
+  takeover: flag("take the session from a monitor that is still alive"),
+  force: flag("even if it is being watched"),
+  event: texts("NAME", "only entries of this event (name or id)"),
+  id: text("ID", "only the queue entry of this id"),
+  drain: flag("until the queue is empty"),
+  job: texts("NAME", "only records of this job"),
+  type: texts("TYPE", "only records of this type"),
+  since: typed("SEQ|TIME", since, "from this record or time on"),
+  follow: flag("go on as new ones arrive"),
+  sweep: text("FILE", "the sweep file (`sweep.json`) of a plan"),
+  index: typed("N", index, "index of the sweep point"),
+  unresolved: flag("leave ${…} as it is written"),
+  yaml: flag("as YAML"),
+  "state-dir": text("DIR", "where sessions are kept"),
+  json: flag("print JSON"),
+  debug: flag("more detail on errors"),
+  help: flag("show this page")
+} as const
+
+export type OptionName = keyof typeof options
+
+/** One-letter names. */
+export const shortNames: Readonly<Record<string, OptionName>> = { C: "config-dir", h: "help" }
+
+/** Options that every command takes. */
+export const common = ["state-dir", "json", "debug", "help"] as const satisfies ReadonlyArray<OptionName>
+
+interface CommandSpec<Taken extends OptionName, Needed extends OptionName> {
+  readonly help: string
+  readonly options: ReadonlyArray<Taken>
+  readonly required: ReadonlyArray<Needed>
+  /** What stands beside options: nothing, Hydra-style overrides, or exactly one name. */
+  readonly operands: "none" | "overrides" | "ID"
+}
+
+const command = <Taken extends OptionName = never, Needed extends OptionName = never>(spec: {
+  readonly help: string
+  readonly options?: ReadonlyArray<Taken>
+  readonly required?: ReadonlyArray<Needed>
+  readonly operands?: "overrides" | "ID"
+}): CommandSpec<Taken, Needed> => ({ options: [], required: [], operands: "none", ...spec })
+
+const composing = ["config-ref", "config-dir"] as const
+const planning = [
+  ...composing,
+  "manifest",
+  "plan-id",
+  "array-subset",
+  "dry-run",
+  "check",
+  "no-submit",
+  "no-monitor",
+  "monitor-only",
+  "resume",
+  "from",
+  "no-actions"
+] as const
+const queued = ["event", "id"] as const
+
+/** Every command, by its words. */
+export const commands = {
+  run: command({ help: "plan, submit and monitor in one go", options: planning, operands: "overrides" }),
+  plan: command({ help: "write scripts and manifest", options: planning, operands: "overrides" }),
+  submit: command({
+    help: "submit what the manifest's session has not submitted yet",
+    options: ["dry-run", "no-monitor", "no-actions"],
+    required: ["manifest"]
+  }),
+  monitor: command({
+    help: "attach and watch; Ctrl-C detaches and never cancels",
+    options: ["session", "manifest", "all", "include-completed", "once", "takeover", "no-actions"]
+  }),
+  "session list": command({ help: "the sessions there are" }),
+  "session show": command({ help: "one session: jobs, events, queue", operands: "ID" }),
+  "session remove": command({ help: "remove a session's files", options: ["force"], operands: "ID" }),
+  "session dump-config": command({ help: "the config a session was planned from", operands: "ID" }),
+  "queue list": command({ help: "queued actions", options: queued, required: ["session"] }),
+  "queue show": command({
+    help: "queued actions with all that is known of them",
+    options: queued,
+    required: ["session"]
+  }),
+  "queue retry": command({ help: "queue failed actions again", options: queued, required: ["session"] }),
+  "queue remove": command({ help: "drop queued actions", options: queued, required: ["session"] }),
+  actions: command({
+    help: "the worker that executes queued actions",
+    options: ["once", "drain", "follow"],
+    required: ["session"]
+  }),
+  events: command({
+    help: "the journal, for people",
+    options: ["job", "type", "since", "follow"],
+    required: ["session"]
+  }),
+  "sweep show": command({ help: "the points of the sweep", options: composing, operands: "overrides" }),
+  "sweep-entry": command({
+    help: "run one point of a sweep here, without a scheduler",
+    options: ["dry-run"],
+    required: ["sweep", "index"]
+  }),
+  "config show": command({
+    help: "the composed config",
+    options: [...composing, "unresolved", "yaml"],
+    operands: "overrides"
+  })
+} as const
+
+export type CommandName = keyof typeof commands
+
+/** What groups of commands are about. */
+export const groups: Readonly<Record<string, string>> = {
+  session: "what was planned, submitted and watched",
+  queue: "the action queue of a session",
+  sweep: "the points that a config spans",
+  config: "the composed config"
+}
+
+type ValueOf<Name extends OptionName> = (typeof options)[Name] extends Flag ? boolean
+  : (typeof options)[Name] extends Repeated ? ReadonlyArray<string>
+  : (typeof options)[Name] extends Valued<infer A> ? A
+  : never
+type Optional<Name extends OptionName> = (typeof options)[Name] extends Valued<unknown> ? null : never
+
+/** What a command was given: options by their names (null or empty if absent), operands, and the first of these. */
+export type Given<Name extends CommandName> = (typeof commands)[Name] extends CommandSpec<infer Taken, infer Needed> ?
+    & { readonly [O in Taken | (typeof common)[number]]: ValueOf<O> | Optional<O> }
+    & { readonly [O in Needed]: ValueOf<O> }
+    & { readonly operands: ReadonlyArray<string>; readonly operand: string }
+  : never
+
+/** All options a command takes, the common ones last. */
+export const optionsOf = (name: CommandName): ReadonlyArray<OptionName> => {
+  const { options: taken, required }: CommandSpec<OptionName, OptionName> = commands[name]
+  return [...required, ...taken, ...common]
+}
+
+export const commandSpec = (name: CommandName): CommandSpec<OptionName, OptionName> => commands[name]
+export const commandNames: ReadonlyArray<CommandName> = Object.keys(commands).filter(isCommandName)
+
+/** Whether these words name a command. */
+export function isCommandName(words: string): words is CommandName {
+  return Object.hasOwn(commands, words)
+}
+/** Whether a command takes an option of this name. */
+export const isOptionName = (name: string): name is OptionName => Object.hasOwn(options, name)
