@@ -59,6 +59,8 @@ const facts = {
     /** The `monitoring` section, encoded. */
     rules: Schema.Unknown,
     rules_digest: Text,
+    /** The `slurm.client` section, encoded: which scheduler runs the jobs. */
+    client: Schema.Unknown,
     max_jobs: Schema.NullOr(Schema.Int),
     settle_seconds: Schema.Number,
     jobs: Schema.Array(PlannedJob),

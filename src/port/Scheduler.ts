@@ -78,3 +78,9 @@ export class Scheduler extends Context.Tag("autoexp/Scheduler")<Scheduler, {
   /** How many calls of each command were made so far by this process. */
   readonly calls: Effect.Effect<Readonly<Record<string, number>>>
 }>() {}
+
+/** Which scheduler runs a session's jobs: built from the `slurm.client` section that its manifest holds, encoded. */
+export class Schedulers extends Context.Tag("autoexp/Schedulers")<Schedulers, {
+  /** The same settings give the same scheduler, so that calls are counted and shared within a process. */
+  readonly of: (client: unknown) => Effect.Effect<typeof Scheduler.Service, SchedulerUnavailableError>
+}>() {}

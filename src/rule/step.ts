@@ -354,7 +354,8 @@ class Decider {
     for (const match of matches) {
       const rule = this.rules.log.get(match.rule)
       if (match.line === undefined || rule === undefined) continue
-      this.raise(this.now(job), rule.name, "log", rule, { ...rule.metadata, ...match.groups })
+      const reader = { ...this.now(job), attempt: this.fact.attempt ?? job.attempt }
+      this.raise(reader, rule.name, "log", rule, { ...rule.metadata, ...match.groups })
     }
   }
 

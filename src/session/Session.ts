@@ -165,6 +165,8 @@ export interface Session {
   readonly entropy: string
   /** The `monitoring` section in force, encoded. */
   readonly rules: unknown
+  /** The scheduler's settings, encoded. */
+  readonly client: unknown
   readonly maxJobs: number | null
   readonly settleSeconds: number
   readonly depth: number
@@ -197,6 +199,7 @@ export const emptySession = (): Session => ({
   toolVersion: "",
   entropy: "",
   rules: {},
+  client: {},
   maxJobs: null,
   settleSeconds: 0,
   depth: 0,

@@ -110,6 +110,7 @@ const open = (session: Mutable<Session>, data: EventData<"SessionOpened">, at: s
   session.toolVersion = data.tool_version
   session.entropy = data.entropy
   session.rules = data.rules
+  session.client = data.client
   session.maxJobs = data.max_jobs
   session.settleSeconds = data.settle_seconds
   session.depth = data.depth
@@ -297,7 +298,7 @@ export const fold = (before: Session, record: EventRecord): Session => {
       changeJob(session, record, (job) => ({
         lastEvent: count > 1 ? `${name} (${count})` : name,
         ...(name === "stall" && source === "state" ? { stalled: true } : {}),
-        ...(source === "log" && (state !== null || "error_type" in metadata)
+        ...(source === "log" && attempt === job.attempt && (state !== null || "error_type" in metadata)
           ? { evidence: { ...job.evidence, ...(metadata as ValueMap) } }
           : {})
       }))
