@@ -1,0 +1,56 @@
+/** `Commands` as processes of this machine, each in a process group of its own. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { type ChildProcess, spawn } from "node:child_process"
+import { constants } from "node:os"
+import { CommandFailedError, type CommandResult, Commands } from "../port/Commands.ts"
+
+const outputBound = 64 * 1024
+
+const killGroup = (child: ChildProcess): void => {
+  if (child.pid === undefined) return
+  try {
+    process.kill(-child.pid, "SIGKILL")
+  } catch {
+    // It has ended already.
+  }
+}
+
+/** Collects at most the bound; what comes after is read and dropped, so that the program is not held up. */
+const collect = (stream: NodeJS.ReadableStream | null): () => string => {
+  const chunks: Array<Buffer> = []
+  let bytes = 0
+  stream?.on("data", (chunk: Buffer) => {
+    if (bytes < outputBound) chunks.push(chunk.subarray(0, outputBound - bytes))
+    bytes += chunk.length
+  })
+  return () => Buffer.concat(chunks).toString("utf8")
+}
+
+const run: (typeof Commands.Service)["run"] = ({ argv, cwd, env, timeoutSeconds }) =>
+  Effect.async<CommandResult, CommandFailedError>((resume) => {
+    const [program = "", ...args] = argv
+    const fail = (message: string) => resume(new CommandFailedError({ command: argv, message }))
+    const child = spawn(program, args, {
+      ...(cwd === null ? {} : { cwd }),
+      env: { ...process.env, ...env },
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"]
+    })
+    const stdout = collect(child.stdout)
+    const stderr = collect(child.stderr)
+    child.on("error", (error) => fail(`${program} could not be started: ${error.message}`))
+    child.on("close", (code, signal) =>
+      resume(Effect.succeed({
+        exitCode: code ?? 128 + (signal === null ? 0 : constants.signals[signal]),
+        stdout: stdout(),
+        stderr: stderr()
+      })))
+    return Effect.sync(() => killGroup(child))
+  }).pipe(Effect.timeoutFail({
+    duration: `${timeoutSeconds} seconds`,
+    onTimeout: () =>
+      new CommandFailedError({ command: argv, message: `${argv[0]} did not end within ${timeoutSeconds} s and was killed` })
+  }))
+
+export const layer: Layer.Layer<Commands> = Layer.succeed(Commands, { run })

@@ -1,0 +1,17 @@
+/** The marker that a job's script makes before anything else: it says which submission runs an attempt. */
+import * as Effect from "effect/Effect"
+import { Files } from "../port/Files.ts"
+
+/** The marker of an attempt, or null if no script has claimed it. Written by the preamble that the plan renders. */
+export const readClaim = (
+  outputDir: string,
+  planId: string,
+  attempt: number
+): Effect.Effect<{ readonly jobId: string; readonly nonce: string } | null, never, Files> =>
+  Effect.gen(function*() {
+    const files = yield* Files
+    const chunk = yield* files.read(`${outputDir}/.attempts/${planId}.${attempt}`, 0, 4096)
+    if (chunk === null) return null
+    const [jobId, nonce] = new TextDecoder().decode(chunk.bytes).split(/\s+/)
+    return jobId !== undefined && nonce !== undefined ? { jobId, nonce } : null
+  }).pipe(Effect.catchAll(() => Effect.succeed(null)))

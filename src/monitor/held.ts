@@ -1,0 +1,171 @@
+/** A session that this process may append to: journal, fold and decider moved on together. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import {
+  decodeRecords,
+  encodeEvent,
+  type EventRecord,
+  type Fact,
+  isFact,
+  type NewEvent,
+  UnreadableRecordError
+} from "../event/EventRecord.ts"
+import type { EventData, FactType } from "../event/events.ts"
+import {
+  FencedError,
+  Journal,
+  type JournalDamagedError,
+  JournalIoError,
+  type JournalWriter,
+  type LeftOut,
+  type SessionHeldError,
+  type SessionPlace
+} from "../port/Journal.ts"
+import { Monitoring } from "../rule/Monitoring.ts"
+import { type Rules, rulesOf, step } from "../rule/step.ts"
+import { fold } from "../session/fold.ts"
+import { emptySession, type Session } from "../session/Session.ts"
+import type { Head } from "./publish.ts"
+
+export interface Held {
+  readonly place: SessionPlace
+  readonly session: Session
+  readonly rules: Rules
+  readonly leftOut: ReadonlyArray<LeftOut>
+  /** Last record of the journal. */
+  readonly head: () => Head
+  /**
+   * Records facts, each followed by the decisions it leads to, as one durable append at one recorded time. What comes
+   * back is what was recorded. Effects of the decisions may begin only now.
+   */
+  readonly record: (
+    facts: ReadonlyArray<NewEvent<FactType>>
+  ) => Effect.Effect<ReadonlyArray<EventRecord>, FencedError | JournalIoError>
+  readonly assertNewest: JournalWriter["assertNewest"]
+}
+
+export type HoldError =
+  | JournalDamagedError
+  | JournalIoError
+  | SessionHeldError
+  | FencedError
+  | UnreadableRecordError
+
+const decodeRules = Schema.decodeUnknown(Monitoring)
+
+/** Now, as journals record it: ISO 8601 UTC with milliseconds. */
+export const recordedNow: Effect.Effect<string> = Effect.map(
+  Clock.currentTimeMillis,
+  (millis) => new Date(millis).toISOString()
+)
+
+/** The session that the records tell, and the rules in force. */
+export const foldAll = (
+  records: ReadonlyArray<EventRecord>
+): Effect.Effect<{ readonly session: Session; readonly rules: Rules }, UnreadableRecordError> =>
+  Effect.gen(function*() {
+    const session = records.reduce(fold, emptySession())
+    const monitoring = yield* Effect.mapError(decodeRules(session.rules), (error) =>
+      new UnreadableRecordError({ seq: 1, type: "SessionOpened", why: error.message }))
+    return { session, rules: rulesOf(monitoring) }
+  })
+
+/** Decisions that a crash kept from the journal: its last fact is there, and not all that follows from it. */
+const missingDecisions = (
+  records: ReadonlyArray<EventRecord>,
+  rules: Rules
+): ReadonlyArray<EventRecord> => {
+  const last = records.findLastIndex((record) => isFact(record) && record.type !== "SegmentOpened")
+  const fact = records[last]
+  if (fact === undefined || !isFact(fact) || fact.type === "SessionOpened") return []
+  const after = records.slice(last + 1)
+  const reserved = new Set(after.filter(({ type }) => type === "SegmentOpened").map(({ seq }) => seq))
+  const recorded = after.filter(({ type }) => type !== "SegmentOpened")
+  const decided = step(records.slice(0, last).reduce(fold, emptySession()), rules, fact, reserved)
+  const same = recorded.every((record, index) => {
+    const expected = decided[index]
+    return expected !== undefined && JSON.stringify(encodeEvent(record)) === JSON.stringify(encodeEvent(expected))
+  })
+  return same ? decided.slice(recorded.length) : []
+}
+
+/**
+ * Takes the session's next epoch and folds its journal. `opening` begins a journal that has no records yet; without it
+ * such a journal is refused.
+ */
+export const hold = (
+  place: SessionPlace,
+  options: { readonly takeover: boolean; readonly opening: EventData<"SessionOpened"> | null }
+): Effect.Effect<Held, HoldError, Journal | Scope.Scope> =>
+  Effect.gen(function*() {
+    const journal = yield* Journal
+    const writer = yield* journal.hold(place, { takeover: options.takeover })
+    const records: Array<EventRecord> = [...yield* decodeRecords(writer.records)]
+    const last = writer.records.at(-1)
+    let head: Head = { seq: last?.seq ?? 0, hash: last?.hash ?? "" }
+
+    const append = (at: string, events: ReadonlyArray<EventRecord>) =>
+      Effect.map(writer.append(at, events.map(encodeEvent)), (envelopes) => {
+        const newest = envelopes.at(-1)
+        if (newest !== undefined) head = { seq: newest.seq, hash: newest.hash }
+      })
+
+    if (!records.some(({ type }) => type === "SessionOpened")) {
+      if (options.opening === null) {
+        return yield* new JournalIoError({ path: place.stateDir, message: `session ${place.planId} was never opened` })
+      }
+      const opened: EventRecord = {
+        type: "SessionOpened",
+        data: options.opening,
+        seq: head.seq + 1,
+        at: yield* recordedNow,
+        epoch: writer.epoch
+      }
+      yield* append(opened.at, [opened])
+      records.push(opened)
+    }
+
+    const { rules } = yield* foldAll(records)
+    const missing = missingDecisions(records, rules)
+    const [first] = missing
+    if (first !== undefined) {
+      yield* append(first.at, missing)
+      records.push(...missing)
+    }
+    const { session } = yield* foldAll(records)
+
+    const record = (facts: ReadonlyArray<NewEvent<FactType>>) =>
+      Effect.gen(function*() {
+        if (facts.length === 0) return []
+        const at = yield* recordedNow
+        const batch: Array<EventRecord> = []
+        for (const fact of facts) {
+          const stamped = { ...fact, seq: session.seq + 1, at, epoch: writer.epoch } as Fact
+          batch.push(stamped, ...step(session, rules, stamped))
+        }
+        yield* append(at, batch)
+        return batch
+      })
+
+    return {
+      place,
+      session,
+      rules,
+      leftOut: writer.leftOut,
+      head: () => head,
+      record,
+      assertNewest: writer.assertNewest
+    }
+  })
+
+/** The session as its journal tells it, without the right to append. */
+export const look = Effect.fn("monitor.look")(function*(place: SessionPlace) {
+  const journal = yield* Journal
+  const { leftOut, records } = yield* journal.read(place)
+  const decoded = yield* decodeRecords(records)
+  const { session } = yield* foldAll(decoded)
+  const last = records.at(-1)
+  return { session, records: decoded, leftOut, head: { seq: last?.seq ?? 0, hash: last?.hash ?? "" } }
+})

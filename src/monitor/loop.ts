@@ -1,0 +1,223 @@
+/** The monitor: observe, append, decide, act, publish; and again, until nothing is left to wait for. */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import type { EventRecord, NewEvent } from "../event/EventRecord.ts"
+import type { Actor, FactType } from "../event/events.ts"
+import type { Commands } from "../port/Commands.ts"
+import type { Files } from "../port/Files.ts"
+import type { FollowUps } from "../port/FollowUps.ts"
+import type { FencedError, Journal, JournalIoError } from "../port/Journal.ts"
+import { Scheduler } from "../port/Scheduler.ts"
+import { makeDetector } from "../rule/detect.ts"
+import { pollSeconds } from "../rule/Monitoring.ts"
+import { toCancel, toClaim, toLookUp, toRun, toSubmit } from "../session/pending.ts"
+import { isFinished, type Session } from "../session/Session.ts"
+import { type Held, recordedNow } from "./held.ts"
+import { inboxFacts } from "./inbox.ts"
+import { observeJobs, observeLogs, observeQuestions, observeTimers } from "./observe.ts"
+import { perform } from "./perform.ts"
+import { makePublisher } from "./publish.ts"
+import { cancel, lookUp, submit } from "./submissions.ts"
+
+/** What a monitor needs of the world. */
+export type Services = Journal | Scheduler | Files | Commands | FollowUps
+
+type Failure = FencedError | JournalIoError
+type Facts = ReadonlyArray<NewEvent<FactType>>
+
+export interface WatchOptions {
+  /** Whether this monitor executes queued actions itself. */
+  readonly worker: boolean
+  /** Stop when this holds although the session is not finished: after one cycle, or once all is submitted. */
+  readonly until: (session: Session) => boolean
+  readonly toolVersion: string
+  readonly actor: Actor
+  /** Requests of the one who starts it, recorded as soon as it is attached. */
+  readonly requests: ReadonlyArray<NewEvent<"OperatorRequested">>
+  /** Called with every batch of records right after it became durable. */
+  readonly onRecords: (records: ReadonlyArray<EventRecord>, session: Session) => Effect.Effect<void>
+  /** Watches a follow-up session to its end and returns its status. */
+  readonly watchFollowUp: (planId: string) => Effect.Effect<string>
+}
+
+/** How many queued actions run at once. */
+const workers = 2
+
+/** Requests, outcomes and new decisions are seen within this many seconds, whatever the poll interval is. */
+const tickSeconds = 0.25
+
+/** Attaches to a session that is held, and watches it until it is finished or `until` holds. Always detaches. */
+export const watch = (
+  held: Held,
+  options: WatchOptions
+): Effect.Effect<void, Failure, Services | Scope.Scope> =>
+  Effect.gen(function*() {
+    const { session } = held
+    const scheduler = yield* Scheduler
+    const detect = Either.getOrElse(makeDetector(held.rules.monitoring), () => () => [])
+    const publish = makePublisher(held.place)
+    const outcomes = yield* Queue.unbounded<NewEvent<FactType>>()
+    const underWay = new Set<string>()
+    const callsBefore = yield* scheduler.calls
+
+    const record = (facts: Facts) =>
+      Effect.flatMap(
+        held.record(facts),
+        (records) => records.length === 0 ? Effect.void : options.onRecords(records, session)
+      )
+
+    /** Starts `effect` beside the loop, once for each id; its fact is recorded by the loop. */
+    const beside = <R>(id: string, effect: Effect.Effect<NewEvent<FactType>, never, R>) =>
+      underWay.has(id) ? Effect.void : Effect.suspend(() => {
+        underWay.add(id)
+        return effect.pipe(
+          Effect.flatMap((fact) => Queue.offer(outcomes, fact)),
+          Effect.forkScoped,
+          Effect.asVoid
+        )
+      })
+
+    const startActions = Effect.gen(function*() {
+      for (const { action, attempt, id, job, seq } of toRun(session)) {
+        yield* beside(
+          id,
+          Effect.map(perform(session, action, id, job), (outcome) => ({
+            type: "ActionFinished" as const,
+            job,
+            attempt,
+            cause: seq,
+            data: { action_id: id, outcome }
+          }))
+        )
+      }
+      for (const { planId, status } of session.followUps.values()) {
+        if (status !== null) continue
+        yield* beside(
+          planId,
+          Effect.map(options.watchFollowUp(planId), (ended) => ({
+            type: "FollowUpEnded" as const,
+            data: { plan_id: planId, status: ended }
+          }))
+        )
+      }
+    })
+
+    const ownWorker = { ...options.actor, role: "monitor" as const }
+
+    /** Claims queued actions as far as there is room, and runs what it claimed. */
+    const work = Effect.gen(function*() {
+      const running = [...session.queue.values()].filter(({ claimedBy, status }) =>
+        status === "running" && claimedBy?.role === "monitor"
+      ).length
+      const claims = toClaim(session).slice(0, Math.max(0, workers - running))
+      yield* record(claims.map(({ attempts, job, queueId }) => ({
+        type: "OperatorRequested" as const,
+        job,
+        data: {
+          request_id: `claim ${queueId} ${attempts + 1}`,
+          actor: ownWorker,
+          request: { kind: "claim" as const, queue_id: queueId }
+        }
+      })))
+      for (const { action, attempts, claimedBy, claimSeq, job, queueId, status } of session.queue.values()) {
+        if (status !== "running" || claimedBy?.role !== "monitor" || claimSeq === null) continue
+        const id = `${queueId} ${attempts}`
+        yield* beside(
+          id,
+          Effect.map(perform(session, action, queueId, job), (outcome) => ({
+            type: "OperatorRequested" as const,
+            job,
+            cause: claimSeq,
+            data: {
+              request_id: `result ${id}`,
+              actor: ownWorker,
+              request: { kind: "result" as const, queue_id: queueId, outcome }
+            }
+          }))
+        )
+      }
+    })
+
+    /** Effects of what is decided, until nothing new follows from their outcomes. */
+    const act: Effect.Effect<void, Failure, Services | Scope.Scope> = Effect.gen(function*() {
+      let acted = true
+      while (acted) {
+        acted = false
+        for (const submission of toSubmit(session)) {
+          yield* held.assertNewest
+          yield* Effect.uninterruptible(Effect.flatMap(submit(session, submission), record))
+          acted = true
+        }
+        for (const job of toCancel(session)) {
+          const facts = yield* cancel(session, job)
+          yield* record(facts)
+          acted = acted || facts.some(({ type }) => type === "CancelAnswered")
+        }
+        yield* record(yield* observeQuestions(session))
+      }
+      for (const submission of toLookUp(session)) {
+        const facts = yield* lookUp(session, submission)
+        yield* record(facts)
+        if (toSubmit(session).length > 0) return yield* act
+      }
+      yield* startActions
+      if (options.worker) yield* work
+    })
+
+    const observe = Effect.gen(function*() {
+      yield* record(yield* observeJobs(session))
+      const at = yield* recordedNow
+      yield* record(yield* observeLogs(session, detect, at))
+      yield* record(yield* observeQuestions(session))
+      yield* record(observeTimers(session, at))
+    })
+
+    const news = Effect.gen(function*() {
+      const finished = yield* Queue.takeAll(outcomes)
+      const { discard, facts } = yield* inboxFacts(held.place, session)
+      yield* record([...finished, ...facts])
+      yield* discard
+    })
+
+    const loop = Effect.gen(function*() {
+      const period = Math.max(tickSeconds, pollSeconds(held.rules.monitoring))
+      for (;;) {
+        yield* observe
+        yield* act
+        yield* publish(session, held.head())
+        if (isFinished(session, options.worker) || options.until(session)) return
+        let waited = 0
+        while (waited < period) {
+          yield* Effect.sleep(`${tickSeconds * 1000} millis`)
+          waited += tickSeconds
+          const before = session.seq
+          yield* news
+          if (session.seq === before) continue
+          yield* act
+          yield* publish(session, held.head())
+          if (isFinished(session, options.worker)) return
+        }
+      }
+    })
+
+    const detach = (reason: string) =>
+      Effect.gen(function*() {
+        const calls = yield* scheduler.calls
+        const made = Object.fromEntries(
+          Object.entries(calls).map(([name, count]) => [name, count - (callsBefore[name] ?? 0)])
+        )
+        yield* record([{ type: "MonitorDetached", data: { reason, calls: made } }])
+        yield* publish(session, held.head())
+      }).pipe(Effect.catchAll((error) => Effect.logDebug(`detached without a record: ${error.message}`)))
+
+    yield* record([{ type: "MonitorAttached", data: { actor: options.actor, tool_version: options.toolVersion } }])
+    yield* record(options.requests.filter(({ data }) => !session.requests.has(data.request_id)))
+    yield* Effect.onExit(loop, (exit) =>
+      detach(
+        Exit.isSuccess(exit) ? (isFinished(session, options.worker) ? "finished" : "asked to") :
+          Exit.isInterrupted(exit) ? "interrupted" : "failed"
+      ))
+  })

@@ -1,0 +1,153 @@
+/** One look at the world: what of it is new becomes facts. */
+import * as Effect from "effect/Effect"
+import type { NewEvent } from "../event/EventRecord.ts"
+import type { FactType } from "../event/events.ts"
+import { Files } from "../port/Files.ts"
+import { type JobReport, Scheduler } from "../port/Scheduler.ts"
+import type { Detector } from "../rule/detect.ts"
+import { dueTimers, toAsk, toObserve, toRead } from "../session/pending.ts"
+import { type Job, logKey, type Session } from "../session/Session.ts"
+import { logFacts } from "./lines.ts"
+
+type Facts = ReadonlyArray<NewEvent<FactType>>
+
+/** Bytes read at once, and at most in one cycle, of one file: a log that grows faster is read over several cycles. */
+const readAtOnce = 4 * 1024 * 1024
+const readsPerCycle = 16
+
+const stateFacts = (job: Job, report: JobReport | undefined): Facts => {
+  const known = job.slurmState
+  if (report === undefined) {
+    return known === "MISSING" ? [] : [changed(job, {
+      to: "MISSING",
+      exit_code: null,
+      signal: null,
+      reason: null,
+      nodes: null,
+      start: null,
+      end: null
+    })]
+  }
+  if (report.state === known) return []
+  return [changed(job, {
+    to: report.state,
+    exit_code: report.exitCode,
+    signal: report.signal,
+    reason: report.reason,
+    nodes: report.nodes,
+    start: report.start,
+    end: report.end
+  })]
+}
+
+const changed = (job: Job, data: Omit<NewEvent<"JobStateChanged">["data"], "from">): NewEvent<"JobStateChanged"> => ({
+  type: "JobStateChanged",
+  job: job.plan.name,
+  attempt: job.attempt,
+  data: { from: job.slurmState, ...data }
+})
+
+/**
+ * What the scheduler says of all live jobs, by one question. An answer counts only if the name fits as well as the id:
+ * ids are used again. A failed question changes no job; it is noted when it begins and when it ends.
+ */
+export const observeJobs = (session: Session): Effect.Effect<Facts, never, Scheduler> =>
+  Effect.gen(function*() {
+    const jobs = toObserve(session)
+    if (jobs.length === 0) return []
+    const scheduler = yield* Scheduler
+    const reports = yield* scheduler.snapshot(jobs.flatMap(({ slurm }) => slurm === null ? [] : [slurm]))
+    const byJob = new Map(reports.map((report) => [`${report.name}\0${report.id}\0${report.task}`, report]))
+    const recovered: Facts = session.schedulerFailing ? [{ type: "SchedulerRecovered", data: {} }] : []
+    return [
+      ...recovered,
+      ...jobs.flatMap((job) =>
+        job.slurm === null ? [] : stateFacts(job, byJob.get(`${job.slurm.name}\0${job.slurm.id}\0${job.slurm.task}`))
+      )
+    ]
+  }).pipe(
+    Effect.catchTag("SchedulerUnavailableError", ({ command, message }) =>
+      Effect.succeed<Facts>(
+        session.schedulerFailing ? [] : [{ type: "SchedulerFailed", data: { command, message } }]
+      ))
+  )
+
+const readFile = (
+  session: Session,
+  detect: Detector,
+  job: Job,
+  path: string,
+  final: boolean
+): Effect.Effect<Facts, never, Files> =>
+  Effect.gen(function*() {
+    const files = yield* Files
+    const facts: Array<NewEvent<"LogRead">> = []
+    let known = session.logs.get(logKey(job.plan.name, path))
+    for (let reads = 0; reads < readsPerCycle; reads += 1) {
+      const from = known?.offset ?? 0
+      let chunk = yield* files.read(path, from, readAtOnce)
+      if (chunk === null) break
+      const replaced = known !== undefined && (chunk.identity !== known.identity || chunk.size < from)
+      if (replaced) chunk = yield* files.read(path, 0, readAtOnce)
+      if (chunk === null) break
+      const full = chunk.bytes.length === readAtOnce
+      const noLine = full && !chunk.bytes.includes(0x0a)
+      const read = logFacts({
+        job: job.plan.name,
+        attempt: job.attempt,
+        path,
+        known: replaced ? undefined : known,
+        from: replaced ? 0 : from,
+        chunk,
+        final: (final && !full) || noLine,
+        detect
+      })
+      facts.push(...read)
+      const last = read.at(-1)
+      if (last === undefined || !full) break
+      known = { identity: last.data.identity, offset: last.data.to, size: last.data.size }
+    }
+    return facts
+  }).pipe(
+    Effect.catchTag("FileUnreadableError", (error) =>
+      Effect.as(Effect.logWarning(`${error.path} cannot be read: ${error.message}`), []))
+  )
+
+/**
+ * New bytes of every log that still matters, and of the output files beside it. A log that is about to be judged gives up
+ * its last line too, although nothing ends it.
+ */
+export const observeLogs = (
+  session: Session,
+  detect: Detector,
+  at: string
+): Effect.Effect<Facts, never, Files> => {
+  const due = new Set(dueTimers(session, at))
+  return Effect.map(
+    Effect.forEach(toRead(session), (job) => {
+      const final = due.has(`settle ${job.plan.name} ${job.attempt}`)
+      const paths = [...(job.logPath === null ? [] : [job.logPath]), ...job.plan.output_paths]
+      return Effect.forEach(paths, (path) => readFile(session, detect, job, path, final))
+    }, { concurrency: 8 }),
+    (facts) => facts.flat(2)
+  )
+}
+
+/** Questions whose answer is yes by now. */
+export const observeQuestions = (session: Session): Effect.Effect<Facts, never, Files> =>
+  Effect.gen(function*() {
+    const files = yield* Files
+    const answered = yield* Effect.filter(toAsk(session), ({ asked }) =>
+      files.exists(asked.question.path).pipe(Effect.orElseSucceed(() => false)), { concurrency: 8 })
+    return answered.map(({ id, occurrence }): NewEvent<"ConditionObserved"> => ({
+      type: "ConditionObserved",
+      job: occurrence.job,
+      attempt: occurrence.attempt,
+      cause: occurrence.seq,
+      data: { binding: id }
+    }))
+  })
+
+/** Deadlines that have passed. */
+export const observeTimers = (session: Session, at: string): Facts =>
+  dueTimers(session, at).map((timer) => ({ type: "TimerFired", data: { timer } }))

@@ -1,0 +1,46 @@
+/** Runs one rendered action. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { Action } from "../action/actions.ts"
+import * as RunAutoexp from "../action/actions/RunAutoexpAction.ts"
+import * as RunCommand from "../action/actions/RunCommandAction.ts"
+import type { RenderedAction } from "../event/events.ts"
+import type { Outcome } from "../event/Outcome.ts"
+import type { Commands } from "../port/Commands.ts"
+import type { FollowUps } from "../port/FollowUps.ts"
+import type { Session } from "../session/Session.ts"
+
+/** How deep follow-ups may start follow-ups. */
+const depthBound = 8
+
+const failed = (error: string): Outcome => ({ status: "failed", result: { error } })
+
+const decode = Schema.decodeUnknown(Action)
+
+/** The action's outcome; never fails, since a failure is an outcome. `id` is the queue's or the inline action's. */
+export const perform = (
+  session: Session,
+  action: RenderedAction,
+  id: string,
+  job: string
+): Effect.Effect<Outcome, never, Commands | FollowUps> =>
+  Effect.matchEffect(decode(action), {
+    onFailure: (error) => Effect.succeed(failed(error.message)),
+    onSuccess: (known): Effect.Effect<Outcome, never, Commands | FollowUps> => {
+      switch (known.class_name) {
+        case "RunCommandAction":
+          return RunCommand.run(known)
+        case "RunAutoexpAction":
+          return session.depth + 1 >= depthBound
+            ? Effect.succeed(failed(`follow-ups are nested ${depthBound} deep: this one would never end`))
+            : RunAutoexp.run(known, {
+              planId: session.planId,
+              actionId: id,
+              outputDir: session.jobs.get(job)?.plan.output_dir ?? "",
+              depth: session.depth + 1
+            })
+        default:
+          return Effect.succeed(failed(`${known.class_name} is no action that runs`))
+      }
+    }
+  }).pipe(Effect.catchAllDefect((defect) => Effect.succeed(failed(String(defect)))))

@@ -1,0 +1,63 @@
+/** The files that people look at: projections of the journal, rewritten whole, never read back as truth. */
+import * as Effect from "effect/Effect"
+import * as fs from "node:fs/promises"
+import * as path from "node:path"
+import { JournalIoError, type SessionPlace } from "../port/Journal.ts"
+import type { Session } from "../session/Session.ts"
+import { queueView, sessionView } from "../session/view.ts"
+
+/** The last record of a journal: kept in the session file too, so that removed last lines are noticed. */
+export interface Head {
+  readonly seq: number
+  readonly hash: string
+}
+
+export const sessionFile = ({ planId, stateDir }: SessionPlace): string => path.join(stateDir, `${planId}.json`)
+
+const actionsDir = ({ planId, stateDir }: SessionPlace): string => path.join(stateDir, `${planId}.actions`)
+
+const pretty = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
+
+/** Path and text of each file, a function of the journal alone. */
+const filesOf = (place: SessionPlace, session: Session, head: Head): ReadonlyMap<string, string> =>
+  new Map([
+    [sessionFile(place), pretty({ ...sessionView(session), head })],
+    ...[...session.queue.values()].map((entry): readonly [string, string] => [
+      path.join(actionsDir(place), entry.eventId, `${entry.queueId}.json`),
+      pretty(queueView(entry))
+    ])
+  ])
+
+const write = async (file: string, text: string): Promise<void> => {
+  await fs.mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
+  const temporary = `${file}.${process.pid}.tmp`
+  await fs.writeFile(temporary, text)
+  await fs.rename(temporary, file)
+}
+
+const ioError = (file: string) => (cause: unknown) => new JournalIoError({ path: file, message: String(cause) })
+
+const present = async (directory: string): Promise<ReadonlyArray<string>> => {
+  const entries = await fs.readdir(directory, { recursive: true, withFileTypes: true }).catch(() => [])
+  return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name))
+}
+
+/**
+ * Brings the files of a session up to its journal. What was written last time is remembered, so that only changed files
+ * are touched; files of queue entries that are gone are removed.
+ */
+export const makePublisher = (place: SessionPlace) => {
+  let written: ReadonlyMap<string, string> | null = null
+  return (session: Session, head: Head): Effect.Effect<void, JournalIoError> =>
+    Effect.tryPromise({
+      try: async () => {
+        const files = filesOf(place, session, head)
+        const stale = (written === null ? await present(actionsDir(place)) : [...written.keys()])
+          .filter((file) => !files.has(file))
+        for (const [file, text] of files) if (written?.get(file) !== text) await write(file, text)
+        for (const file of stale) await fs.rm(file, { force: true })
+        written = files
+      },
+      catch: ioError(place.stateDir)
+    })
+}

@@ -1,0 +1,183 @@
+/** Sessions by name: opened, submitted, watched, asked. */
+import * as Effect from "effect/Effect"
+import * as crypto from "node:crypto"
+import * as os from "node:os"
+import type { EventRecord, NewEvent } from "../event/EventRecord.ts"
+import type { Actor, EventData, Request } from "../event/events.ts"
+import type { Manifest } from "../plan/Manifest.ts"
+import type { Commands } from "../port/Commands.ts"
+import type { Files } from "../port/Files.ts"
+import type { FollowUps } from "../port/FollowUps.ts"
+import { Journal, type NoJournalError, type SessionPlace } from "../port/Journal.ts"
+import { Scheduler, Schedulers, type SchedulerUnavailableError } from "../port/Scheduler.ts"
+import { isFinished, type Session } from "../session/Session.ts"
+import { hold, type HoldError, look } from "./held.ts"
+import { watch, type WatchOptions } from "./loop.ts"
+import { makePublisher } from "./publish.ts"
+
+/** What watching sessions needs of the world. */
+export type SessionServices = Journal | Schedulers | Files | Commands | FollowUps
+
+export type SessionError = HoldError | NoJournalError | SchedulerUnavailableError
+
+/** This process as an actor. */
+export const actorOf = (role: Actor["role"]): Actor => ({
+  role,
+  user: os.userInfo().username,
+  host: os.hostname(),
+  pid: process.pid
+})
+
+const digest = (value: unknown): string => crypto.createHash("sha256").update(JSON.stringify(value)).digest("hex")
+
+/** The first record of a session that runs this plan. */
+export const openingOf = (manifest: Manifest, manifestPath: string): EventData<"SessionOpened"> => ({
+  plan_id: manifest.plan_id,
+  project: manifest.project,
+  manifest: manifestPath,
+  manifest_digest: digest(manifest),
+  tool_version: manifest.tool_version,
+  entropy: crypto.randomBytes(8).readBigUInt64BE().toString(36).padStart(13, "0").slice(-8),
+  rules: manifest.monitoring,
+  rules_digest: digest(manifest.monitoring),
+  client: manifest.scheduler.client,
+  max_jobs: manifest.scheduler.max_jobs,
+  settle_seconds: manifest.scheduler.settle_seconds,
+  jobs: manifest.jobs,
+  depth: manifest.parent?.depth ?? 0,
+  parent: manifest.parent === null ? null : { plan_id: manifest.parent.plan_id, queue_id: manifest.parent.queue_id }
+})
+
+/** Asks that every job of the session which was never submitted be submitted. */
+export const submitRequest = (actor: Actor): NewEvent<"OperatorRequested"> => ({
+  type: "OperatorRequested",
+  data: { request_id: `submit ${crypto.randomUUID()}`, actor, request: { kind: "submit", jobs: [] } }
+})
+
+export interface WatchSession extends Pick<WatchOptions, "worker" | "until" | "requests" | "onRecords" | "toolVersion"> {
+  readonly takeover: boolean
+  /** Begins the session if it has no journal yet. */
+  readonly opening: EventData<"SessionOpened"> | null
+}
+
+/** Watches nothing but the session itself: for callers that print nothing. */
+export const quietly = {
+  takeover: false,
+  opening: null,
+  requests: [],
+  until: () => false,
+  onRecords: (_records: ReadonlyArray<EventRecord>, _session: Session) => Effect.void
+}
+
+/**
+ * Holds the session and watches it until it is finished or `until` holds; returns it as it is then. Follow-up sessions
+ * of it are watched beside it, each to its end.
+ */
+export const watchSession = (
+  place: SessionPlace,
+  options: WatchSession
+): Effect.Effect<Session, SessionError, SessionServices> =>
+  Effect.scoped(Effect.gen(function*() {
+    const held = yield* hold(place, options)
+    const schedulers = yield* Schedulers
+    const scheduler = yield* schedulers.of(held.session.client)
+    const services = yield* Effect.context<SessionServices>()
+    yield* watch(held, {
+      ...options,
+      actor: actorOf("monitor"),
+      watchFollowUp: (planId) =>
+        Effect.provide(followUpStatus({ ...place, planId }, options.worker, options.toolVersion), services)
+    }).pipe(Effect.provideService(Scheduler, scheduler))
+    return held.session
+  }))
+
+/** A follow-up's word for its end: `success` if every job of it succeeded. */
+const endOf = (session: Session): string =>
+  [...session.jobs.values()].every(({ outcome }) => outcome === "success") ? "success" : "failed"
+
+/** Watches a follow-up to its end; one that another monitor holds is looked at now and then. */
+const followUpStatus = (
+  place: SessionPlace,
+  worker: boolean,
+  toolVersion: string
+): Effect.Effect<string, never, SessionServices> =>
+  watchSession(place, { ...quietly, worker, toolVersion }).pipe(
+    Effect.map(endOf),
+    Effect.catchTag("SessionHeldError", () =>
+      Effect.gen(function*() {
+        yield* Effect.sleep("5 seconds")
+        const { session } = yield* look(place)
+        return isFinished(session, worker) ? endOf(session) : yield* followUpStatus(place, worker, toolVersion)
+      })),
+    Effect.catchAll((error) => Effect.succeed(`lost: ${error.message}`))
+  )
+
+/** Submits what was not submitted yet, waits until every submission is answered, and lets the session go. */
+export const submitSession = (
+  place: SessionPlace,
+  opening: EventData<"SessionOpened"> | null,
+  toolVersion: string,
+  onRecords: WatchOptions["onRecords"] = quietly.onRecords
+): Effect.Effect<Session, SessionError, SessionServices> =>
+  watchSession(place, {
+    ...quietly,
+    opening,
+    toolVersion,
+    onRecords,
+    worker: false,
+    requests: [submitRequest(actorOf("operator"))],
+    until: ({ submissions }) => submissions.size === 0
+  })
+
+/** What became of a request. */
+export interface Answer {
+  readonly accepted: boolean
+  readonly why: string
+}
+
+const answerOf = (records: ReadonlyArray<EventRecord>, id: string): Answer | null => {
+  const fact = records.find((record) => record.type === "OperatorRequested" && record.data.request_id === id)
+  if (fact === undefined) return null
+  const refusal = records.find((record) => record.type === "RequestRefused" && record.data.request_id === id)
+  return refusal?.type === "RequestRefused"
+    ? { accepted: false, why: refusal.data.why }
+    : { accepted: true, why: "" }
+}
+
+/**
+ * Puts a request to a session and waits for its answer: through the inbox where a monitor holds the session; otherwise by
+ * taking the epoch, recording it, and letting go.
+ */
+export const ask = (
+  place: SessionPlace,
+  request: Request,
+  role: Actor["role"] = "operator"
+): Effect.Effect<Answer, SessionError, Journal> =>
+  Effect.gen(function*() {
+    const journal = yield* Journal
+    const id = crypto.randomUUID()
+    const actor = actorOf(role)
+    const direct = Effect.scoped(Effect.gen(function*() {
+      const held = yield* hold(place, { takeover: false, opening: null })
+      if (!held.session.requests.has(id)) {
+        yield* held.record([{ type: "OperatorRequested", data: { request_id: id, actor, request } }])
+      }
+      yield* makePublisher(place)(held.session, held.head())
+      return (yield* look(place)).records
+    }))
+    const throughInbox = Effect.gen(function*() {
+      yield* journal.request(place, { id, body: { actor, request } })
+      for (;;) {
+        yield* Effect.sleep("200 millis")
+        const { records } = yield* look(place)
+        if (answerOf(records, id) !== null) return records
+        const holder = yield* journal.holder(place)
+        if (holder === null || holder.alive === "dead") {
+          yield* journal.discard(place, id)
+          return yield* direct
+        }
+      }
+    })
+    const records = yield* Effect.catchTag(direct, "SessionHeldError", () => throughInbox)
+    return answerOf(records, id) ?? { accepted: false, why: "the request was not recorded" }
+  })

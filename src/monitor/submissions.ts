@@ -1,0 +1,118 @@
+/** Effects on the scheduler, each after its intent is on disk; what they return is recorded as facts. */
+import * as Effect from "effect/Effect"
+import * as os from "node:os"
+import { expandFileName } from "../backend/slurm/fileNames.ts"
+import type { NewEvent } from "../event/EventRecord.ts"
+import type { FactType } from "../event/events.ts"
+import { Files } from "../port/Files.ts"
+import { Scheduler, type SchedulerUnavailableError } from "../port/Scheduler.ts"
+import type { Job, OpenSubmission, Session } from "../session/Session.ts"
+import { readClaim } from "./claim.ts"
+
+type Facts = ReadonlyArray<NewEvent<FactType>>
+
+/** The facts of a submission that was accepted as `id`: one for each of its jobs. */
+const accepted = (
+  session: Session,
+  submission: OpenSubmission,
+  answer: { readonly id: string; readonly cluster: string; readonly how: "answered" | "found" }
+): Facts =>
+  submission.jobs.flatMap((name): Facts => {
+    const job = session.jobs.get(name)
+    if (job === undefined) return []
+    const task = submission.array === null ? null : job.plan.index
+    return [{
+      type: "JobSubmitted",
+      job: name,
+      attempt: submission.attempt,
+      cause: submission.intent,
+      data: {
+        nonce: submission.nonce,
+        name: submission.name,
+        slurm_id: answer.id,
+        task,
+        cluster: answer.cluster,
+        log_path: expandFileName(job.plan.log_path, {
+          jobId: answer.id,
+          arrayJobId: task === null ? null : answer.id,
+          arrayTask: task,
+          jobName: submission.name,
+          user: os.userInfo().username,
+          node: os.hostname().split(".")[0] ?? ""
+        }),
+        how: answer.how
+      }
+    }]
+  })
+
+const about = (submission: OpenSubmission) => ({
+  ...(submission.jobs.length === 1 && submission.jobs[0] !== undefined ? { job: submission.jobs[0] } : {}),
+  attempt: submission.attempt,
+  cause: submission.intent
+})
+
+const noteFailure = (session: Session, { command, message }: SchedulerUnavailableError): Facts =>
+  session.schedulerFailing ? [] : [{ type: "SchedulerFailed", data: { command, message } }]
+
+/** Runs the submit command, once. */
+export const submit = (session: Session, submission: OpenSubmission): Effect.Effect<Facts, never, Scheduler> =>
+  Effect.gen(function*() {
+    const scheduler = yield* Scheduler
+    const { array, name, nonce, script } = submission
+    const answer = yield* scheduler.submit({ script, name, nonce, array })
+    return accepted(session, submission, { ...answer, how: "answered" })
+  }).pipe(
+    Effect.catchTags({
+      SubmissionRefusedError: ({ message }) =>
+        Effect.succeed<Facts>([
+          { type: "SubmissionRefused", ...about(submission), data: { nonce: submission.nonce, message } }
+        ]),
+      SchedulerUnavailableError: ({ message }) =>
+        Effect.succeed<Facts>([
+          { type: "SubmissionUnanswered", ...about(submission), data: { nonce: submission.nonce, message } }
+        ])
+    })
+  )
+
+/** The id under which an attempt of the job says that it runs, by the marker that its script made first of all. */
+const claimedId = (session: Session, submission: OpenSubmission): Effect.Effect<string | null, never, Files> =>
+  Effect.gen(function*() {
+    for (const name of submission.jobs) {
+      const job = session.jobs.get(name)
+      if (job === undefined) continue
+      const claim = yield* readClaim(job.plan.output_dir, session.planId, submission.attempt)
+      if (claim !== null && claim.nonce === submission.nonce) return claim.jobId
+    }
+    return null
+  })
+
+/** Looks a doubtful submission up by its name: in the scheduler, the accounting, and the markers of its jobs. */
+export const lookUp = (session: Session, submission: OpenSubmission): Effect.Effect<Facts, never, Scheduler | Files> =>
+  Effect.gen(function*() {
+    const scheduler = yield* Scheduler
+    const [found] = yield* scheduler.lookup(submission.name)
+    const id = found?.id ?? (yield* claimedId(session, submission))
+    if (id !== null) return accepted(session, submission, { id, cluster: scheduler.kind, how: "found" })
+    return submission.missed && !submission.settled
+      ? []
+      : [{ type: "SubmissionNotFound" as const, ...about(submission), data: { nonce: submission.nonce } }]
+  }).pipe(
+    Effect.catchTag("SchedulerUnavailableError", (error) => Effect.succeed(noteFailure(session, error)))
+  )
+
+/** Asks the scheduler to end the job's present attempt. */
+export const cancel = (session: Session, job: Job): Effect.Effect<Facts, never, Scheduler> =>
+  Effect.gen(function*() {
+    const { slurm } = job
+    if (slurm === null) return []
+    const scheduler = yield* Scheduler
+    yield* scheduler.cancel(slurm)
+    return [{
+      type: "CancelAnswered" as const,
+      job: job.plan.name,
+      attempt: job.attempt,
+      data: { slurm_id: slurm.id }
+    }]
+  }).pipe(
+    Effect.catchTag("SchedulerUnavailableError", (error) => Effect.succeed(noteFailure(session, error)))
+  )
