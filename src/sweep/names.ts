@@ -7,12 +7,17 @@ import { formatTemplate } from "./format.ts"
 
 const MAX_LENGTH = 200
 
+/** A point and the project it is of, which a sweep may set like any other value. */
+export interface ProjectPoint extends SweepPoint {
+  readonly project: string
+}
+
 /**
  * What a template of a point may name: `project`, `index` and the point's parameters, dotted ones also with `___` for
  * each dot. Values keep their type, so that `{index:03}` and `{lr:.0e}` work.
  */
-export const nameVariables = (project: string, point: SweepPoint): ValueMap => ({
-  project,
+export const nameVariables = (point: ProjectPoint): ValueMap => ({
+  project: point.project,
   index: point.index,
   ...Object.fromEntries(
     Object.entries(point.parameters).map(([key, value]) => [key.replaceAll(".", "___"), value])
@@ -26,21 +31,20 @@ export const unsafeName = (name: string): string | null => {
   if (name === ".") return "it names a directory"
   if (name.startsWith("-")) return "it begins with a dash"
   if (name.length > MAX_LENGTH) return `it has more than ${MAX_LENGTH} characters`
-  const wrong = /\/|\.\.|%|\p{Cc}|[\u2028\u2029]/u.exec(name)?.[0]
-  return wrong === undefined ? null : `it holds ${/^[/.%]/.test(wrong) ? `"${wrong}"` : "a control character"}`
+  const wrong = /\/|\.\.|\\|\p{Cc}|[\u2028\u2029]/u.exec(name)?.[0]
+  return wrong === undefined ? null : `it holds ${/^[/.\\]/.test(wrong) ? `"${wrong}"` : "a control character"}`
 }
 
 /** The job name of each point, by `template`; an unsafe name, or one that two points share, is an error. */
 export const jobNames = (
   template: string,
-  project: string,
-  points: ReadonlyArray<SweepPoint>
+  points: ReadonlyArray<ProjectPoint>
 ): Either.Either<ReadonlyArray<string>, SweepError> =>
   Either.gen(function*() {
-    const owners = new Map<string, SweepPoint>()
+    const owners = new Map<string, ProjectPoint>()
     for (const point of points) {
       const name = yield* Either.orElse(
-        formatTemplate(template, nameVariables(project, point)),
+        formatTemplate(template, nameVariables(point)),
         ({ column, message }) => wrongName(`column ${column}: ${message}`)
       )
       const unsafe = unsafeName(name)

@@ -64,7 +64,11 @@ describe("recorded sweeps", () => {
     (it) => {
       const names = Either.flatMap(
         expand(it),
-        (points) => jobNames(it.sweep.name_template ?? "{project}_{index}", it.project.name, points)
+        (points) =>
+          jobNames(
+            it.sweep.name_template ?? "{project}_{index}",
+            points.map((point) => ({ ...point, project: it.project.name }))
+          )
       )
       if (it.name_error !== undefined) expect(Either.isLeft(names)).toBe(true)
       else expect(names).toEqual(Either.right(it.expected?.names))

@@ -5,10 +5,10 @@ import { PyFloat, type ValueMap } from "../../src/backend/Value.ts"
 import { jobNames } from "../../src/sweep/names.ts"
 
 const points = (...parameters: ReadonlyArray<ValueMap>) =>
-  parameters.map((values, index) => ({ index, parameters: values }))
+  parameters.map((values, index) => ({ index, parameters: values, project: "toy" }))
 
 const message = (template: string, ...parameters: ReadonlyArray<ValueMap>) =>
-  Either.match(jobNames(template, "toy", points(...parameters)), {
+  Either.match(jobNames(template, points(...parameters)), {
     onLeft: ({ at, message }) => `${at}: ${message}`,
     onRight: (names) => names
   })
@@ -39,7 +39,7 @@ describe("job names", () => {
     ["", "it is empty"],
     ["a\0b", "it holds a control character"],
     ["a\n#SBATCH --uid=0", "it holds a control character"],
-    ["50%j", "it holds \"%\""],
+    ["a\\b", "it holds \"\\\""],
     ["x".repeat(201), "it has more than 200 characters"]
   ])("that are no safe file name are refused: %j", (name, why) => {
     expect(message("{n}", { n: name })).toBe(
