@@ -12,6 +12,8 @@ export const readClaim = (
     const files = yield* Files
     const chunk = yield* files.read(`${outputDir}/.attempts/${planId}.${attempt}`, 0, 4096)
     if (chunk === null) return null
-    const [jobId, nonce] = new TextDecoder().decode(chunk.bytes).split(/\s+/)
+    const text = new TextDecoder().decode(chunk.bytes)
+    const jobId = /^job_id=(.+)$/m.exec(text)?.[1]
+    const nonce = /^nonce=(.+)$/m.exec(text)?.[1]
     return jobId !== undefined && nonce !== undefined ? { jobId, nonce } : null
   }).pipe(Effect.catchAll(() => Effect.succeed(null)))

@@ -24,7 +24,8 @@ import {
   type SessionPlace
 } from "../port/Journal.ts"
 import { Monitoring } from "../rule/Monitoring.ts"
-import { type Rules, rulesOf, step } from "../rule/step.ts"
+import { type Rules, rulesOf } from "../rule/Context.ts"
+import { step } from "../rule/step.ts"
 import { fold } from "../session/fold.ts"
 import { emptySession, type Session } from "../session/Session.ts"
 import type { Head } from "./publish.ts"

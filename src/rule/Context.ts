@@ -1,0 +1,78 @@
+/** What deciding on one fact needs: the session as it is by now, the rules, and a way to decide. */
+import type { EventRecord, Fact, NewEvent } from "../event/EventRecord.ts"
+import type { DecisionType } from "../event/events.ts"
+import { fold } from "../session/fold.ts"
+import type { Job, Session } from "../session/Session.ts"
+import type { Mode, Monitoring } from "./Monitoring.ts"
+import { later } from "./time.ts"
+
+/** The rules in force, by the names that facts and bindings use. */
+export interface Rules {
+  readonly monitoring: Monitoring
+  readonly log: ReadonlyMap<string, Monitoring["log_events"][number]>
+  readonly state: ReadonlyMap<Mode, Monitoring["state_events"][number]>
+}
+
+export const rulesOf = (monitoring: Monitoring): Rules => ({
+  monitoring,
+  log: new Map(monitoring.log_events.map((rule) => [rule.name, rule])),
+  state: new Map(monitoring.state_events.map((rule) => [rule.name, rule]))
+})
+
+export class Context {
+  readonly decisions: Array<EventRecord<DecisionType>> = []
+  readonly session: Session
+  readonly rules: Rules
+  readonly fact: Fact
+  /** Whether a job may be submitted now that could not before. */
+  roomChanged = false
+  private readonly reserved: ReadonlySet<number>
+
+  constructor(session: Session, rules: Rules, fact: Fact, reserved: ReadonlySet<number>) {
+    this.session = session
+    this.rules = rules
+    this.fact = fact
+    this.reserved = reserved
+  }
+
+  /** The seq that the next decision will have: ids are made of it. */
+  nextSeq(): number {
+    let seq = this.session.seq + 1
+    while (this.reserved.has(seq)) seq += 1
+    return seq
+  }
+
+  /** Adds a decision, folded at once; returns its seq. Its cause is the fact, unless another record is named. */
+  emit(event: NewEvent<DecisionType>, job?: Job, cause: number = this.fact.seq): number {
+    const seq = this.nextSeq()
+    const record: EventRecord<DecisionType> = {
+      ...event,
+      ...(job === undefined ? {} : { job: job.plan.name, attempt: job.attempt }),
+      cause,
+      seq,
+      at: this.fact.at,
+      epoch: this.fact.epoch
+    }
+    fold(this.session, record)
+    this.decisions.push(record)
+    return seq
+  }
+
+  /** The job of that name as it is by now, after what has been decided. */
+  job(name: string | undefined): Job | undefined {
+    return name === undefined ? undefined : this.session.jobs.get(name)
+  }
+
+  now(job: Job): Job {
+    return this.job(job.plan.name) ?? job
+  }
+
+  /** Sets a timer `seconds` after `from` (the fact's time if not given). */
+  setTimer(timer: string, seconds: number, job?: Job, from: string = this.fact.at): void {
+    this.emit({ type: "TimerSet", data: { timer, due: later(from, seconds) } }, job)
+  }
+}
+
+/** Name of a timer about the job's present attempt. */
+export const timerOf = (kind: "idle" | "settle" | "missing", job: Job): string =>
+  `${kind} ${job.plan.name} ${job.attempt}`

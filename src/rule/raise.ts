@@ -1,0 +1,117 @@
+/** Events and what rules bind to them: conditions one by one, then the action. */
+import * as Either from "effect/Either"
+import { type Binding, eventAction, renderAction } from "../action/actions.ts"
+import { judge } from "../action/conditions.ts"
+import type { ValueMap } from "../backend/Value.ts"
+import { eventKey, type Job, type Occurrence } from "../session/Session.ts"
+import type { Context } from "./Context.ts"
+import { variablesOf } from "./metadata.ts"
+import type { Mode, Monitoring } from "./Monitoring.ts"
+import { restart } from "./restart.ts"
+
+/** Raises an event of the job's attempt and goes through the rule's bindings, each on its own. */
+export const raise = (
+  context: Context,
+  job: Job,
+  name: string,
+  source: Occurrence["source"],
+  rule: Pick<Monitoring["log_events"][number], "state" | "actions">,
+  metadata: ValueMap
+): void => {
+  const known = context.session.events.get(eventKey(job.plan.name, job.attempt, name))
+  const seq = context.emit({
+    type: "EventRaised",
+    data: {
+      event_id: known?.eventId ?? `e${context.nextSeq()}`,
+      name,
+      source,
+      count: (known?.count ?? 0) + 1,
+      state: rule.state?.class_name ?? null,
+      metadata
+    }
+  }, job)
+  const occurrence = context.session.occurrences.get(seq)
+  if (occurrence === undefined) return
+  for (const position of rule.actions.keys()) bind(context, occurrence, position, 0, seq)
+}
+
+/** Raises the state event of that name; without a rule for it nothing but the event follows. */
+export const raiseState = (context: Context, job: Job, mode: Mode, metadata: ValueMap): void => {
+  const rule = context.rules.state.get(mode) ?? { state: null, actions: [], metadata: {} }
+  raise(context, context.now(job), mode, "state", rule, { ...rule.metadata, ...metadata })
+}
+
+const isMode = (name: string, rules: Context["rules"]): name is Mode => [...rules.state.keys()].some((mode) => mode === name)
+
+/** What the rule of an occurrence binds to it at `position`. */
+export const boundAt = (
+  { rules }: Context,
+  { name, source }: Occurrence,
+  position: number
+): typeof Binding.Type | undefined => {
+  if (source !== "state") return rules.log.get(name)?.actions[position]
+  return isMode(name, rules) ? rules.state.get(name)?.actions[position] : undefined
+}
+
+/** Goes on with a binding from one of its conditions; acts once all have passed. */
+export const bind = (context: Context, occurrence: Occurrence, position: number, from: number, cause: number): void => {
+  const job = context.job(occurrence.job)
+  const bound = boundAt(context, occurrence, position)
+  if (job === undefined || bound === undefined) return
+  const { conditions } = eventAction(bound)
+  const binding = `${occurrence.seq}.${position}`
+  const occasion = { attempt: job.attempt, metadata: variablesOf(context.session, job, occurrence) }
+  let last = cause
+  for (const [index, condition] of conditions.entries()) {
+    if (index < from) continue
+    const which = { binding, condition: index, class_name: condition.class_name }
+    const verdict = judge(condition, occasion)
+    switch (verdict.verdict) {
+      case "pass":
+        last = context.emit({ type: "ConditionPassed", data: { ...which, why: verdict.why } }, job, last)
+        break
+      case "fail":
+        context.emit({ type: "ConditionFailed", data: { ...which, why: verdict.why } }, job, last)
+        return
+      case "ask": {
+        const { asked } = verdict
+        context.emit({ type: "ConditionWaiting", data: { ...which, asked } }, job, last)
+        if (asked.timeoutSeconds !== null) context.setTimer(`condition ${binding}`, asked.timeoutSeconds, job)
+        return
+      }
+    }
+  }
+  act(context, job, occurrence, position, eventAction(bound), last)
+}
+
+const act = (
+  context: Context,
+  job: Job,
+  occurrence: Occurrence,
+  position: number,
+  { action, mode }: ReturnType<typeof eventAction>,
+  cause: number
+): void => {
+  const event_id = occurrence.eventId
+  const binding = `${occurrence.seq}.${position}`
+  const skip = (why: string) => {
+    const data = { binding, event_id, class_name: action.class_name, why }
+    context.emit({ type: "ActionSkipped", data }, job, cause)
+  }
+  if (action.class_name === "RestartAction") return restart(context, job, occurrence, action, skip, cause)
+  const rendered = renderAction(action, variablesOf(context.session, job, occurrence))
+  if (Either.isLeft(rendered)) return skip(rendered.left.message)
+  const ready = rendered.right
+  if (ready.class_name === "LogAction" || ready.class_name === "LogMessageAction") {
+    context.emit({ type: "ActionLogged", data: { binding, event_id, message: ready.message } }, job, cause)
+    return
+  }
+  const complete = ready.class_name === "RunCommandAction" ? { ...ready, cwd: ready.cwd ?? job.plan.output_dir } : ready
+  if (mode === "queue") {
+    const data = { queue_id: `q${context.nextSeq()}`, binding, event_id, event: occurrence.name, action: complete }
+    context.emit({ type: "ActionQueued", data }, job, cause)
+  } else {
+    const data = { action_id: `a${context.nextSeq()}`, binding, event_id, action: complete }
+    context.emit({ type: "ActionStarted", data }, job, cause)
+  }
+}

@@ -1,0 +1,80 @@
+/** Submissions: intended once, doubted where nobody knows, repeated only when they are known to be lost. */
+import type { EventData } from "../event/events.ts"
+import type { Job } from "../session/Session.ts"
+import type { Context } from "./Context.ts"
+import { finish } from "./ending.ts"
+
+/** The scheduler said no: the jobs end as failed, with its words. */
+export const refused = (context: Context, { message, nonce }: EventData<"SubmissionRefused">): void => {
+  for (const name of context.session.submissions.get(nonce)?.jobs ?? []) {
+    const job = context.job(name)
+    if (job !== undefined) finish(context, job, "failed", `the scheduler refused it: ${message}`)
+  }
+}
+
+/** Nobody knows the name: lost, if that is still so after the settle window. */
+export const notFound = (context: Context, nonce: string): void => {
+  const submission = context.session.submissions.get(nonce)
+  if (submission === undefined) return
+  if (submission.settled || context.session.settleSeconds === 0) {
+    context.emit({ type: "SubmissionLost", data: { nonce } })
+    context.roomChanged = true
+  } else {
+    context.setTimer(`submission ${nonce}`, context.session.settleSeconds)
+  }
+}
+
+/** A job that ran and that neither scheduler nor accounting know any more: submitted again, no budget touched. */
+export const lose = (context: Context, job: Job): void => {
+  context.emit({ type: "JobLost", data: {} }, job)
+  if (job.restart === null) {
+    const reason = "the scheduler lost the job"
+    context.emit({ type: "RestartDecided", data: { event: "lost", reason, budget: null } }, job)
+  }
+  context.roomChanged = true
+}
+
+/** Intends what waits, as far as `max_jobs` leaves room: tasks of one array script and attempt together. */
+export const submitWaiting = (context: Context): void => {
+  let room = context.session.maxJobs ?? Infinity
+  const waiting: Array<Job> = []
+  for (const job of context.session.jobs.values()) {
+    if (job.state === "submitting" || job.live) room -= 1
+    else if (job.state === "waiting" || (job.restart !== null && job.verdict !== null && job.outcome === null)) {
+      waiting.push(job)
+    }
+  }
+  const groups = new Map<string, Array<Job>>()
+  for (const job of waiting.slice(0, Math.max(0, room))) {
+    const key = job.plan.array ? `${job.plan.script}\0${job.attempt}` : job.plan.name
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [job])
+    else group.push(job)
+  }
+  for (const group of groups.values()) intend(context, group)
+}
+
+const intend = (context: Context, group: ReadonlyArray<Job>): void => {
+  const [first] = group
+  if (first === undefined) return
+  const { attempt: before, plan, restart } = first
+  const attempt = before + 1
+  const nonce = `${context.session.entropy}${context.nextSeq().toString(36)}`
+  const base = plan.array ? `${context.session.project}-array` : plan.name
+  context.emit(
+    {
+      type: "SubmissionIntended",
+      ...(group.length === 1 ? { job: plan.name } : {}),
+      attempt,
+      data: {
+        nonce,
+        name: `${base}.${attempt}.${nonce}`,
+        script: plan.script,
+        jobs: group.map(({ plan }) => plan.name),
+        array: plan.array ? group.map(({ plan }) => plan.index) : null
+      }
+    },
+    undefined,
+    restart?.seq
+  )
+}
