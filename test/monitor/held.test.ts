@@ -1,0 +1,111 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { encodeEvent, type EventRecord, isFact, type NewEvent } from "../../src/event/EventRecord.ts"
+import type { FactType } from "../../src/event/events.ts"
+import * as MemoryJournal from "../../src/journal/MemoryJournal.ts"
+import { hold, look } from "../../src/monitor/held.ts"
+import { Journal } from "../../src/port/Journal.ts"
+import { fold } from "../../src/session/fold.ts"
+import { emptySession } from "../../src/session/Session.ts"
+import { machine, plannedJob } from "../rule/machine.ts"
+
+const place = { stateDir: "/state", planId: "plan" }
+
+/** A journal in which much was decided: two jobs, five NCCL lines, a restart, a checkpoint in the queue, a stall. */
+const history = (): ReadonlyArray<EventRecord> => {
+  const m = machine({
+    inactivity_threshold_seconds: 50,
+    log_settle_seconds: 1,
+    log_events: [
+      { name: "nccl", pattern: "x", actions: [{ class_name: "RestartAction", max_restarts: 3 }] },
+      {
+        name: "saved",
+        pattern: "x",
+        actions: [{
+          class_name: "EventAction",
+          mode: "queue",
+          conditions: [{ class_name: "FileExistsCondition", path: "{path}", blocking: true }],
+          action: { class_name: "RunAutoexpAction" }
+        }]
+      }
+    ],
+    state_events: [{ name: "stall", actions: [{ class_name: "RestartAction" }] }]
+  }, [plannedJob("a"), plannedJob("b", 1)])
+  m.submitAll()
+  m.accept()
+  m.state("RUNNING")
+  m.state("RUNNING", "b")
+  m.log([{ rule: "saved", groups: { path: "/1" } }, ...Array.from({ length: 5 }, () => ({ rule: "nccl" }))])
+  for (const binding of [...m.session.bindings.keys()]) m.fact("ConditionObserved", { binding })
+  m.state("FAILED", "a", { exit_code: 134 })
+  m.pass(2)
+  m.pass(60)
+  m.state("COMPLETED", "b", { exit_code: 0 })
+  m.pass(5)
+  return m.records
+}
+
+describe("a monitor that died between any two records", () => {
+  const records = history()
+  for (let kept = 1; kept <= records.length; kept += 1) {
+    it.effect(`after record ${kept} (${records[kept - 1]?.type}) all that follows from its last fact is decided, once`, () =>
+      Effect.gen(function*() {
+        const journal = yield* Journal
+        const prefix = records.slice(0, kept)
+        yield* Effect.scoped(Effect.gen(function*() {
+          const writer = yield* journal.hold(place, { takeover: false })
+          for (const record of prefix) yield* writer.append(record.at, [encodeEvent(record)])
+        }))
+        const resumed = yield* Effect.scoped(Effect.map(
+          hold(place, { takeover: false, opening: null }),
+          ({ session }) => ({ ...session })
+        ))
+        const facts = prefix.filter(isFact)
+        const lastFact = facts.at(-1)
+        const after = records.slice(kept)
+        const nextFact = after.findIndex(isFact)
+        const owed = after.slice(0, nextFact === -1 ? after.length : nextFact)
+        const told = yield* look(place)
+        const types = told.records.filter(({ type }) => type !== "SegmentOpened").map(({ type }) => type)
+        expect(types).toEqual([...prefix, ...owed].map(({ type }) => type))
+        expect(lastFact).toBeDefined()
+        expect(resumed.seq).toBe(told.head.seq)
+        expect(told.records.reduce(fold, emptySession()).jobs).toEqual(resumed.jobs)
+      }).pipe(Effect.provide(MemoryJournal.layer)))
+  }
+})
+
+describe("a held session", () => {
+  const opening = history()[0]
+
+  it.effect("refuses a session that was never opened", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Effect.scoped(hold(place, { takeover: false, opening: null })))
+      expect(error.message).toContain("plan")
+    }).pipe(Effect.provide(MemoryJournal.layer)))
+
+  it.effect("refuses to write to a journal with records of a newer release", () =>
+    Effect.gen(function*() {
+      const journal = yield* Journal
+      yield* Effect.scoped(Effect.gen(function*() {
+        const writer = yield* journal.hold(place, { takeover: false })
+        yield* writer.append("2026-11-23T03:00:00.000Z", [{ type: "QuantumLeap", data: {} }])
+      }))
+      const error = yield* Effect.flip(Effect.scoped(hold(place, { takeover: false, opening: null })))
+      expect(error._tag).toBe("UnreadableRecordError")
+    }).pipe(Effect.provide(MemoryJournal.layer)))
+
+  it.effect("stops recording as soon as another monitor has taken over", () =>
+    Effect.gen(function*() {
+      if (opening?.type !== "SessionOpened") return expect.unreachable()
+      const fact: NewEvent<FactType> = { type: "SchedulerFailed", data: { command: "squeue", message: "timed out" } }
+      yield* Effect.scoped(Effect.gen(function*() {
+        const old = yield* hold(place, { takeover: false, opening: opening.data })
+        yield* Effect.scoped(hold(place, { takeover: true, opening: null }))
+        const error = yield* Effect.flip(old.record([fact]))
+        expect(error._tag).toBe("FencedError")
+      }))
+      const { records } = yield* look(place)
+      expect(records.map(({ type }) => type)).not.toContain("SchedulerFailed")
+    }).pipe(Effect.provide(MemoryJournal.layer)))
+})
