@@ -50,7 +50,10 @@ const run: (typeof Commands.Service)["run"] = ({ argv, cwd, env, timeoutSeconds 
   }).pipe(Effect.timeoutFail({
     duration: `${timeoutSeconds} seconds`,
     onTimeout: () =>
-      new CommandFailedError({ command: argv, message: `${argv[0]} did not end within ${timeoutSeconds} s and was killed` })
+      new CommandFailedError({
+        command: argv,
+        message: `${argv[0]} did not end within ${timeoutSeconds} s and was killed`
+      })
   }))
 
 export const layer: Layer.Layer<Commands> = Layer.succeed(Commands, { run })

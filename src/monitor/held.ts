@@ -14,7 +14,7 @@ import {
 } from "../event/EventRecord.ts"
 import type { EventData, FactType } from "../event/events.ts"
 import {
-  FencedError,
+  type FencedError,
   Journal,
   type JournalDamagedError,
   JournalIoError,
@@ -23,8 +23,8 @@ import {
   type SessionHeldError,
   type SessionPlace
 } from "../port/Journal.ts"
-import { Monitoring } from "../rule/Monitoring.ts"
 import { type Rules, rulesOf } from "../rule/Context.ts"
+import { Monitoring } from "../rule/Monitoring.ts"
 import { step } from "../rule/step.ts"
 import { fold } from "../session/fold.ts"
 import { emptySession, type Session } from "../session/Session.ts"
@@ -68,8 +68,10 @@ export const foldAll = (
 ): Effect.Effect<{ readonly session: Session; readonly rules: Rules }, UnreadableRecordError> =>
   Effect.gen(function*() {
     const session = records.reduce(fold, emptySession())
-    const monitoring = yield* Effect.mapError(decodeRules(session.rules), (error) =>
-      new UnreadableRecordError({ seq: 1, type: "SessionOpened", why: error.message }))
+    const monitoring = yield* Effect.mapError(
+      decodeRules(session.rules),
+      (error) => new UnreadableRecordError({ seq: 1, type: "SessionOpened", why: error.message })
+    )
     return { session, rules: rulesOf(monitoring) }
   })
 

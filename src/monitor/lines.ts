@@ -17,7 +17,11 @@ const lineText = (bytes: Uint8Array): string => {
 }
 
 /** The complete lines of `bytes`, and with `final` the last one too although nothing ends it. */
-const linesOf = (bytes: Uint8Array, from: number, final: boolean): { readonly lines: ReadonlyArray<Line>; readonly to: number } => {
+const linesOf = (
+  bytes: Uint8Array,
+  from: number,
+  final: boolean
+): { readonly lines: ReadonlyArray<Line>; readonly to: number } => {
   const lines: Array<Line> = []
   let start = 0
   for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, start)) {

@@ -123,7 +123,9 @@ export const watch = (
         }
       })))
       for (const { action, attempts, claimedBy, claimSeq, job, queueId, status } of session.queue.values()) {
-        if (status !== "running" || claimedBy?.role !== "monitor" || claimSeq === null) continue
+        if (status !== "running" || claimedBy?.role !== "monitor" || claimSeq === null) {
+          continue
+        }
         const id = `${queueId} ${attempts}`
         yield* beside(
           id,
@@ -217,7 +219,10 @@ export const watch = (
     yield* record(options.requests.filter(({ data }) => !session.requests.has(data.request_id)))
     yield* Effect.onExit(loop, (exit) =>
       detach(
-        Exit.isSuccess(exit) ? (isFinished(session, options.worker) ? "finished" : "asked to") :
-          Exit.isInterrupted(exit) ? "interrupted" : "failed"
+        Exit.isSuccess(exit) ?
+          (isFinished(session, options.worker) ? "finished" : "asked to") :
+          Exit.isInterrupted(exit)
+          ? "interrupted"
+          : "failed"
       ))
   })

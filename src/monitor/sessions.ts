@@ -54,7 +54,9 @@ export const submitRequest = (actor: Actor): NewEvent<"OperatorRequested"> => ({
   data: { request_id: `submit ${crypto.randomUUID()}`, actor, request: { kind: "submit", jobs: [] } }
 })
 
-export interface WatchSession extends Pick<WatchOptions, "worker" | "until" | "requests" | "onRecords" | "toolVersion"> {
+export interface WatchSession
+  extends Pick<WatchOptions, "worker" | "until" | "requests" | "onRecords" | "toolVersion">
+{
   readonly takeover: boolean
   /** Begins the session if it has no journal yet. */
   readonly opening: EventData<"SessionOpened"> | null

@@ -63,7 +63,10 @@ export class Scheduler extends Context.Tag("autoexp/Scheduler")<Scheduler, {
   /** Queues one script and returns its id. */
   readonly submit: (
     submission: Submission
-  ) => Effect.Effect<{ readonly id: string; readonly cluster: string }, SubmissionRefusedError | SchedulerUnavailableError>
+  ) => Effect.Effect<
+    { readonly id: string; readonly cluster: string },
+    SubmissionRefusedError | SchedulerUnavailableError
+  >
   /** All jobs, live or ended, whose name is exactly `name`; empty only if scheduler and accounting both said so. */
   readonly lookup: (name: string) => Effect.Effect<ReadonlyArray<JobReport>, SchedulerUnavailableError>
   /**

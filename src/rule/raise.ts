@@ -41,7 +41,8 @@ export const raiseState = (context: Context, job: Job, mode: Mode, metadata: Val
   raise(context, context.now(job), mode, "state", rule, { ...rule.metadata, ...metadata })
 }
 
-const isMode = (name: string, rules: Context["rules"]): name is Mode => [...rules.state.keys()].some((mode) => mode === name)
+const isMode = (name: string, rules: Context["rules"]): name is Mode =>
+  [...rules.state.keys()].some((mode) => mode === name)
 
 /** What the rule of an occurrence binds to it at `position`. */
 export const boundAt = (

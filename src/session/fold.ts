@@ -1,16 +1,9 @@
 /** What each record makes of a session. Total: a record about a job or entry that is not there changes nothing. */
+import type { ValueMap } from "../backend/Value.ts"
 import type { EventRecord, Stamp } from "../event/EventRecord.ts"
 import type { EventData } from "../event/events.ts"
 import type { PlannedJob } from "../event/PlannedJob.ts"
-import type { ValueMap } from "../backend/Value.ts"
-import {
-  eventKey,
-  type EventEntry,
-  type Job,
-  logKey,
-  type QueueEntry,
-  type Session
-} from "./Session.ts"
+import { type EventEntry, eventKey, type Job, logKey, type QueueEntry, type Session } from "./Session.ts"
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -228,7 +221,11 @@ export const fold = (before: Session, record: EventRecord): Session => {
         settled: false
       })
       for (const job of jobs) {
-        changeJob(session, { ...record, job }, () => ({ ...newAttempt, state: "submitting", attempt, nonce, restart: null }))
+        changeJob(
+          session,
+          { ...record, job },
+          () => ({ ...newAttempt, state: "submitting", attempt, nonce, restart: null })
+        )
       }
       break
     }
@@ -348,7 +345,9 @@ export const fold = (before: Session, record: EventRecord): Session => {
       const status = record.type === "ActionFinished" ? record.data.outcome.status : "failed"
       if (action === undefined) break
       changeEvent(session, action.eventId, { status })
-      if (record.type === "ActionFinished") noteFollowUp(session, action.id, action.action.class_name, record.data.outcome.result)
+      if (record.type === "ActionFinished") {
+        noteFollowUp(session, action.id, action.action.class_name, record.data.outcome.result)
+      }
       break
     }
     case "ActionQueued": {

@@ -32,4 +32,6 @@ export const toRead = (session: Session): ReadonlyArray<Job> =>
 
 /** Timers due at `at` (ISO 8601 UTC), the earliest first. */
 export const dueTimers = (session: Session, at: string): ReadonlyArray<string> =>
-  [...session.timers].filter(([, due]) => due <= at).sort(([, a], [, b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([name]) => name)
+  [...session.timers].filter(([, due]) => due <= at).sort(([, a], [, b]) => (a < b ? -1 : a > b ? 1 : 0)).map((
+    [name]
+  ) => name)

@@ -3,8 +3,8 @@ import * as Schema from "effect/Schema"
 import { type EventRecord, type Fact, isFact } from "../../src/event/EventRecord.ts"
 import type { DecisionType, EventData, FactType } from "../../src/event/events.ts"
 import type { PlannedJob } from "../../src/event/PlannedJob.ts"
-import { Monitoring } from "../../src/rule/Monitoring.ts"
 import { rulesOf } from "../../src/rule/Context.ts"
+import { Monitoring } from "../../src/rule/Monitoring.ts"
 import { step } from "../../src/rule/step.ts"
 import { later } from "../../src/rule/time.ts"
 import { fold } from "../../src/session/fold.ts"
@@ -119,7 +119,9 @@ export const machine = (
       ),
     /** The log of the job grew by lines in which the named rules matched. */
     log: (
-      matches: ReadonlyArray<{ readonly rule: string; readonly groups?: Record<string, string>; readonly noted?: boolean }>,
+      matches: ReadonlyArray<
+        { readonly rule: string; readonly groups?: Record<string, string>; readonly noted?: boolean }
+      >,
       name = "a"
     ) =>
       fact("LogRead", {

@@ -117,7 +117,10 @@ describe("restarts", () => {
     m.pass(1)
     expect(m.job()).toMatchObject({ outcome: "failed", attempt: 3 })
     expect(m.job().attention?.reason).toContain("2 of 2")
-    expect(m.job().restarts.map(({ attempt, cause }) => [attempt, cause])).toEqual([[2, "nccl_error"], [3, "nccl_error"]])
+    expect(m.job().restarts.map(({ attempt, cause }) => [attempt, cause])).toEqual([[2, "nccl_error"], [
+      3,
+      "nccl_error"
+    ]])
   })
 
   it("does not restart on lines of an attempt that is over", () => {

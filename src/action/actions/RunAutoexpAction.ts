@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { FollowUps } from "../../port/FollowUps.ts"
 import type { Outcome } from "../../event/Outcome.ts"
+import { FollowUps } from "../../port/FollowUps.ts"
 
 /**
  * Plans and submits a further experiment. `config_path`: a job's recorded `config_reference.json`, a config file or a

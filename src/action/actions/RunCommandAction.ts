@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Number } from "../../backend/Value.ts"
-import { Commands } from "../../port/Commands.ts"
 import type { Outcome } from "../../event/Outcome.ts"
+import { Commands } from "../../port/Commands.ts"
 
 /**
  * Runs an argument vector, each element a template rendered to exactly one argument; no shell reads it.

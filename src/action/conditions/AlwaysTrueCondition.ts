@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { Pass, type Judge } from "../Verdict.ts"
+import { type Judge, Pass } from "../Verdict.ts"
 
 /** Passes. */
 export const AlwaysTrueCondition = Schema.Struct({

@@ -1,8 +1,8 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { Number } from "../../backend/Value.ts"
-import { Ask, Fail, type Judge } from "../Verdict.ts"
 import { render } from "../render.ts"
+import { Ask, Fail, type Judge } from "../Verdict.ts"
 
 /**
  * Passes once something stands at `path`. While it waits it is asked again every cycle and never sleeps.
