@@ -29,7 +29,12 @@ const POLL = "100 millis"
 const install = (dir: string) =>
   attempt(() => {
     mkdirSync(join(dir, "bin"), { recursive: true, mode: 0o700 })
-    for (const [path, text] of [["bin/srun", srun], ["bin/scontrol", scontrol], ["task.sh", taskWrapper]] as const) {
+    for (
+      const [path, text] of [["bin/srun", srun(process.execPath)], ["bin/scontrol", scontrol], [
+        "task.sh",
+        taskWrapper
+      ]] as const
+    ) {
       writeFileSync(join(dir, `${path}.tmp`), text)
       chmodSync(join(dir, `${path}.tmp`), 0o700)
       renameSync(join(dir, `${path}.tmp`), join(dir, path))

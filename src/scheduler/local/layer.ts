@@ -53,7 +53,7 @@ export interface LocalOptions {
   readonly idleSeconds?: number
 }
 
-/** A second start within this time is not tried: the first may still be loading. */
+/** How long a started controller may take to load before another one is started. */
 const START_MILLIS = 5000
 
 /** All that a controller needs of its starter's environment; secrets stay out of a daemon. */
@@ -63,6 +63,7 @@ const KEPT = ["PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR"]
 const makeEnsure = (options: LocalOptions): Effect.Effect<void, LocalStoreError> => {
   const { controller, dir, graceSeconds = 2, idleSeconds = 10, slots } = options
   const log = join(dir, "controller.log")
+  /** When the controller was started that this process has not seen end. */
   let startedAt = -Infinity
   let failure: string | null = null
 
@@ -77,10 +78,11 @@ const makeEnsure = (options: LocalOptions): Effect.Effect<void, LocalStoreError>
     })
     closeSync(output)
     child.once("error", (error) => failure = error.message)
-    child.once(
-      "exit",
-      (code, signal) => failure = code === 1 || code === 127 ? `it ended with ${code ?? signal}` : null
-    )
+    child.once("exit", (code) => {
+      startedAt = -Infinity
+      // 0: another one has the directory. Null: it was killed, which says nothing about the next.
+      if (code !== 0 && code !== null) failure = `it ended with exit code ${code}`
+    })
     child.unref()
   })
 

@@ -71,6 +71,15 @@ export const processesWith = (file: "cmdline" | "environ", text: string): Readon
     }
   })
 
+/** KILL; one that has ended meanwhile is passed over. */
+export const kill = (pid: number): void => {
+  try {
+    process.kill(pid, "SIGKILL")
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "ESRCH")) throw cause
+  }
+}
+
 export const makeCluster = (
   controller: string,
   settings: Partial<Omit<LocalOptions, "dir" | "controller">> = {}
@@ -129,7 +138,7 @@ export const makeCluster = (
       // Controllers that are still starting have no lock yet, so all are found by their argument.
       await eventually("the end of all processes", async () => {
         const left = [...processesWith("cmdline", `${dir}\0`), ...processesWith("environ", `AUTOEXP_LOCAL_RUN=${dir}:`)]
-        for (const pid of left) process.kill(pid, "SIGKILL")
+        left.forEach(kill)
         return left.length === 0 ? true : null
       })
       rmSync(root, { recursive: true, force: true })
