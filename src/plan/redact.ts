@@ -1,0 +1,48 @@
+/** What is left out of everything that is written down for people: secrets. */
+import { isList, isMap, type Value, type ValueMap } from "../backend/Value.ts"
+
+const MASK = "***"
+
+/** Whether an environment variable's name says that it holds a secret. */
+export const isSecretVariable = (name: string): boolean => /KEY|SECRET|TOKEN|PASSW|CRED|AUTH/i.test(name)
+
+/** The same of a key of the config, where `tokenizer_model`, `vocab_key` and `author` are no secrets. */
+const isSecretKey = (key: string): boolean =>
+  /passw|secret|credential|(?:^|[_.-])(?:api|access|private|auth|hf|wandb)[_-]?(?:key|token)$/i.test(key)
+
+/** The text with the user info of every URL masked: `https://user:pw@host` becomes `https://***@host`. */
+export const redactUrls = (text: string): string => text.replace(/(?<=:\/\/)[^\s/?#"'<>]*@/g, `${MASK}@`)
+
+/** Values of secret variables are masked; URLs lose their user info. */
+export const redactEnvironment = (env: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [name, isSecretVariable(name) ? MASK : redactUrls(value)])
+  )
+
+/**
+ * An argument or override. `path=value` is masked if the path ends in a secret name; within maps called `env` and in
+ * upper case that is any secret variable.
+ */
+export const redactArgument = (argument: string): string => {
+  const [, path, key = ""] = /^([-+~]*(?:[\w/@-]+\.)*([\w-]+)=)/.exec(argument) ?? []
+  if (path === undefined) return redactUrls(argument)
+  const variable = /(?:^|[.+])env\./.test(path) || key === key.toUpperCase()
+  return isSecretKey(key) || (variable && isSecretVariable(key)) ? `${path}${MASK}` : redactUrls(argument)
+}
+
+/** A config: secret keys, and secret variables of maps called `env`, are masked; URLs lose their user info. */
+export const redactConfig = (config: ValueMap): ValueMap => redactMap(config, false)
+
+const redactMap = (map: ValueMap, isEnvironment: boolean): ValueMap =>
+  Object.fromEntries(
+    Object.entries(map).map(([key, value]) => {
+      const secret = isSecretKey(key) || (isEnvironment && isSecretVariable(key))
+      return [key, secret && value !== null && !isMap(value) ? MASK : redactValue(value, key === "env")]
+    })
+  )
+
+const redactValue = (value: Value, isEnvironment: boolean): Value => {
+  if (typeof value === "string") return redactUrls(value)
+  if (isList(value)) return value.map((item) => redactValue(item, false))
+  return isMap(value) ? redactMap(value, isEnvironment) : value
+}
