@@ -1,0 +1,242 @@
+/**
+ * A cluster on Effect's Clock, for tests: jobs pass through their states as the test's script says, the handle
+ * `FakeCluster` tells what was asked of it and makes it fail on demand.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import {
+  type JobRef,
+  type JobReport,
+  Scheduler,
+  SchedulerUnavailableError,
+  type Submission,
+  SubmissionRefusedError
+} from "../../port/Scheduler.ts"
+
+/** How one attempt goes. */
+export interface Course {
+  /** Seconds from the submission to the start (default 0). */
+  readonly runAfterSeconds?: number
+  /** Seconds from the start to the end; null: it runs until it is cancelled or set (default). */
+  readonly endAfterSeconds?: number | null
+  /** How it ends: a long state word of SLURM (default `COMPLETED`). */
+  readonly state?: string
+  readonly exitCode?: number
+  readonly signal?: number
+  readonly reason?: string
+}
+
+export interface FakeOptions {
+  /**
+   * Courses by the beginning of the submission's name (`<job>.<attempt>.<nonce>`); the longest that fits counts. Of a
+   * list, the first is for the first attempt, and the last also for all later ones.
+   */
+  readonly courses?: Readonly<Record<string, Course | ReadonlyArray<Course>>>
+}
+
+/** What the cluster was asked and did. */
+export interface LedgerEntry {
+  readonly what: "submit" | "cancel"
+  /** Milliseconds of the Clock. */
+  readonly at: number
+  readonly name: string
+  readonly id: string
+  /** Of a submission: the array's indices. */
+  readonly array: ReadonlyArray<number> | null
+  /** Of a cancellation. */
+  readonly task: number | null
+  readonly script: string | null
+}
+
+/** What a test says of a job. Start and end are filled in from the Clock. */
+export type Change = Partial<Pick<JobReport, "state" | "exitCode" | "signal" | "reason" | "nodes">>
+
+/** The test's handle on the cluster. */
+export class FakeCluster extends Context.Tag("autoexp/FakeCluster")<FakeCluster, {
+  /** Accepted submissions and all cancellations, oldest first. */
+  readonly ledger: Effect.Effect<ReadonlyArray<LedgerEntry>>
+  /** Sets the state of the attempt's tasks (of one, if `task` is given) from now on, whatever its course. */
+  readonly set: (job: string, attempt: number, change: Change, task?: number) => Effect.Effect<void>
+  /** The next submission is accepted, but its answer is lost. */
+  readonly loseNextAnswer: Effect.Effect<void>
+  /** The next submission is refused. */
+  readonly refuseNext: (message: string) => Effect.Effect<void>
+  /** The next submission fails before it is accepted. */
+  readonly failNextSubmit: Effect.Effect<void>
+  /** The next `count` queries (snapshots and lookups) fail. */
+  readonly failQueries: (count: number) => Effect.Effect<void>
+  /** The cluster does not know the attempt any more. */
+  readonly forget: (job: string, attempt: number) => Effect.Effect<void>
+}>() {}
+
+interface Task {
+  readonly name: string
+  readonly id: string
+  readonly task: number | null
+  readonly course: Course
+  readonly submitted: number
+  /** What the test or a cancellation said, instead of the course. */
+  set: JobReport | null
+}
+
+const LIVE = new Set([
+  "PENDING",
+  "CONFIGURING",
+  "RUNNING",
+  "COMPLETING",
+  "SUSPENDED",
+  "REQUEUED",
+  "STAGE_OUT",
+  "RESIZING"
+])
+const iso = (millis: number): string => new Date(millis).toISOString()
+const isOf = (name: string, job: string, attempt: number): boolean => name.startsWith(`${job}.${attempt}.`)
+
+const courseOf = (courses: FakeOptions["courses"], name: string): Course => {
+  const [prefix, course = {}] = Object.entries(courses ?? {})
+    .filter(([prefix]) => name.startsWith(prefix))
+    .sort(([a], [b]) => b.length - a.length)[0] ?? []
+  if (prefix === undefined || !isList(course)) return isList(course) ? {} : course
+  const attempt = Number(/\.(\d+)\.[^.]*$/.exec(name)?.[1] ?? 1)
+  return course[Math.min(attempt, course.length) - 1] ?? {}
+}
+const isList = (course: Course | ReadonlyArray<Course>): course is ReadonlyArray<Course> => Array.isArray(course)
+
+/** Where the task is at `now`. */
+const reportOf = (task: Task, now: number): JobReport => {
+  if (task.set !== null) return task.set
+  const { course, id, name, submitted } = task
+  const start = submitted + (course.runAfterSeconds ?? 0) * 1000
+  const lasts = course.endAfterSeconds ?? null
+  const end = lasts === null ? Infinity : start + lasts * 1000
+  const base = {
+    name,
+    id,
+    task: task.task,
+    exitCode: null,
+    signal: null,
+    reason: null,
+    nodes: null,
+    start: null,
+    end: null
+  }
+  if (now < start) return { ...base, state: "PENDING", reason: "Resources" }
+  const started = { ...base, nodes: "fake01", start: iso(start) }
+  if (now < end) return { ...started, state: "RUNNING" }
+  return {
+    ...started,
+    state: course.state ?? "COMPLETED",
+    exitCode: course.exitCode ?? 0,
+    signal: course.signal ?? null,
+    reason: course.reason ?? null,
+    end: iso(end)
+  }
+}
+
+const changed = (before: JobReport, change: Change, now: number): JobReport => {
+  const state = change.state ?? before.state
+  const isLive = LIVE.has(state)
+  return {
+    ...before,
+    exitCode: isLive ? null : before.exitCode ?? 0,
+    nodes: state === "PENDING" ? null : before.nodes ?? "fake01",
+    start: state === "PENDING" ? null : before.start ?? (state === "CANCELLED" ? null : iso(now)),
+    end: isLive ? null : iso(now),
+    ...change
+  }
+}
+
+/** A fresh cluster, empty. Ids count from 1000. */
+export const make = (options: FakeOptions = {}): Layer.Layer<Scheduler | FakeCluster> =>
+  Layer.effectContext(Effect.sync(() => {
+    const ledger: Array<LedgerEntry> = []
+    let tasks: ReadonlyArray<Task> = []
+    let nextId = 1000
+    let submitFault: "lost" | "down" | { readonly refusal: string } | null = null
+    let failingQueries = 0
+    const calls = { sbatch: 0, squeue: 0, scancel: 0 }
+
+    const submit = (submission: Submission) =>
+      Effect.gen(function*() {
+        calls.sbatch++
+        const fault = submitFault
+        submitFault = null
+        if (fault === "down") {
+          return yield* new SchedulerUnavailableError({
+            command: "sbatch",
+            message: "Unable to contact slurm controller"
+          })
+        }
+        if (fault !== null && fault !== "lost") return yield* new SubmissionRefusedError({ message: fault.refusal })
+        const at = yield* Clock.currentTimeMillis
+        const { array, name, script } = submission
+        const id = `${nextId++}`
+        const course = courseOf(options.courses, name)
+        tasks = [
+          ...tasks,
+          ...(array ?? [null]).map((task) => ({ name, id, task, course, submitted: at, set: null }))
+        ]
+        ledger.push({ what: "submit", at, name, id, array, task: null, script })
+        if (fault === "lost") {
+          return yield* new SchedulerUnavailableError({
+            command: "sbatch",
+            message: "Socket timed out on send/recv operation"
+          })
+        }
+        return { id, cluster: "fake" }
+      })
+
+    const query = (isWanted: (task: Task) => boolean) =>
+      Effect.gen(function*() {
+        calls.squeue++
+        if (failingQueries > 0) {
+          failingQueries--
+          return yield* new SchedulerUnavailableError({
+            command: "squeue",
+            message: "Unable to contact slurm controller"
+          })
+        }
+        const now = yield* Clock.currentTimeMillis
+        return tasks.filter(isWanted).map((task) => reportOf(task, now))
+      })
+
+    const isMeant = (task: Task, ref: JobRef): boolean =>
+      task.name === ref.name && task.id === ref.id && (ref.task === null || task.task === ref.task)
+
+    /** Sets all of `wanted` that are not over. */
+    const change = (wanted: (task: Task) => boolean, to: Change, isForced: boolean) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        for (const task of tasks.filter(wanted)) {
+          const before = reportOf(task, now)
+          if (isForced || LIVE.has(before.state)) task.set = changed(before, to, now)
+        }
+      })
+
+    const cancel = (job: JobRef) =>
+      Effect.gen(function*() {
+        calls.scancel++
+        const at = yield* Clock.currentTimeMillis
+        ledger.push({ what: "cancel", at, name: job.name, id: job.id, array: null, task: job.task, script: null })
+        yield* change((task) => isMeant(task, job), { state: "CANCELLED", reason: null }, false)
+      })
+
+    return Context.make(Scheduler, {
+      kind: "fake",
+      submit,
+      lookup: (name) => query((task) => task.name === name),
+      snapshot: (jobs) => query((task) => jobs.some((job) => isMeant(task, job))),
+      cancel,
+      calls: Effect.sync(() => ({ ...calls }))
+    }).pipe(Context.add(FakeCluster, {
+      ledger: Effect.sync(() => [...ledger]),
+      set: (job, attempt, to, index) =>
+        change((task) => isOf(task.name, job, attempt) && (index === undefined || task.task === index), to, true),
+      loseNextAnswer: Effect.sync(() => void (submitFault = "lost")),
+      refuseNext: (refusal) => Effect.sync(() => void (submitFault = { refusal })),
+      failNextSubmit: Effect.sync(() => void (submitFault = "down")),
+      failQueries: (count) => Effect.sync(() => void (failingQueries = count)),
+      forget: (job, attempt) => Effect.sync(() => void (tasks = tasks.filter(({ name }) => !isOf(name, job, attempt))))
+    }))
+  }))
