@@ -1,0 +1,118 @@
+/** Files and overrides as one configuration, its interpolations kept. Source: Hydra 1.3 `config_loader_impl.py`. */
+import type * as Context from "effect/Context"
+import * as Either from "effect/Either"
+import type { ConfigFiles } from "./ConfigFiles.ts"
+import { DefaultsTree } from "./defaults.ts"
+import { applyOverride, type Expand, mergeMap, type Merging } from "./merge.ts"
+import { type MapNode, mapOf, type Node } from "./Node.ts"
+import { type Override, parseOverride } from "./overrides.ts"
+import { type Origin, type Problem, problemAt } from "./Problem.ts"
+import { Repository } from "./Repository.ts"
+import { Resolution } from "./resolve.ts"
+import type { Surroundings } from "./resolvers.ts"
+import { parseYaml } from "./yaml.ts"
+
+const expandIn = (surroundings: Surroundings): Expand => (root, node) =>
+  new Resolution(root, surroundings).container(node)
+
+/** How layers are merged; problems are added to `problems`. */
+export const merging = (surroundings: Surroundings, problems: Array<Problem>): Merging => ({
+  problems,
+  expand: expandIn(surroundings)
+})
+
+/** `node` at a dotted path below an empty mapping. */
+const embed = (node: Node, path: string): Node => {
+  const names = path === "" ? [] : path.split(".")
+  return names.reduceRight<Node>(
+    (inner, text) => mapOf([{ key: { text, type: "str" }, node: inner, origin: inner.origin }], inner.origin),
+    node
+  )
+}
+
+const parseAll = (overrides: ReadonlyArray<string>, problems: Array<Problem>): ReadonlyArray<Override> => {
+  const [wrong, right] = partition(overrides.map(parseOverride))
+  problems.push(...wrong)
+  return right
+}
+
+const partition = <A, E>(items: ReadonlyArray<Either.Either<A, E>>): readonly [ReadonlyArray<E>, ReadonlyArray<A>] => [
+  items.flatMap((item) => (Either.isLeft(item) ? [item.left] : [])),
+  items.flatMap((item) => (Either.isRight(item) ? [item.right] : []))
+]
+
+const applyAll = (root: MapNode, overrides: ReadonlyArray<Override>, how: Merging): MapNode =>
+  overrides.reduce((config, override) => {
+    if (override.package !== null) {
+      how.problems.push(problemAt(
+        null,
+        "unknown_group",
+        `The override "${override.text}" chooses an option of a group, but there is no group "${override.key}".`
+      ))
+      return config
+    }
+    const changed = applyOverride(config, override, how)
+    if (Either.isRight(changed)) return changed.right
+    how.problems.push(changed.left)
+    return config
+  }, root)
+
+const finish = (root: MapNode, problems: ReadonlyArray<Problem>): Either.Either<MapNode, ReadonlyArray<Problem>> =>
+  problems.length > 0 ? Either.left(problems) : Either.right(root)
+
+/** The configuration that `name` in the config directory leads to. Hydra's own settings (`hydra`) are left out. */
+export const compose = (
+  files: Context.Tag.Service<ConfigFiles>,
+  name: string,
+  overrides: ReadonlyArray<string>,
+  surroundings: Surroundings
+): Either.Either<MapNode, ReadonlyArray<Problem>> => {
+  const problems: Array<Problem> = []
+  const repository = new Repository(surroundings.configDir, files, problems)
+  if (!repository.groupExists("")) {
+    return Either.left([
+      problemAt(null, "missing_directory", `There is no config directory ${surroundings.configDir}.`)
+    ])
+  }
+  const tree = new DefaultsTree(repository, surroundings, problems)
+  const settings = tree.takeGroups(parseAll(overrides, problems))
+  const layers = tree.list(name)
+  const origin: Origin = { source: "file", file: `${surroundings.configDir}/${name}.yaml`, line: 1, column: 1 }
+  const how = merging(surroundings, problems)
+  const merged = layers.reduce<MapNode>((root, layer) => {
+    const over = embed(layer.file.content, layer.package)
+    if (over.kind === "map") return mergeMap(root, over, root, "", how)
+    problems.push(problemAt(over.origin, "merge_error", "A list cannot be the whole configuration."))
+    return root
+  }, mapOf([], origin))
+  // Values are set only on what could be composed: else each missing file would bring a second, misleading mistake.
+  const ours = settings.filter(({ key }) => !/^hydra(?:\.|$)/.test(key))
+  const composed = { ...merged, entries: new Map([...merged.entries].filter(([id]) => id !== "hydra")) }
+  return finish(problems.length > 0 ? composed : applyAll(composed, ours, how), problems)
+}
+
+/** The configuration of one plain YAML or JSON file, without a defaults list; overrides apply to it too. */
+export const composePlain = (
+  files: Context.Tag.Service<ConfigFiles>,
+  file: string,
+  overrides: ReadonlyArray<string>,
+  surroundings: Surroundings
+): Either.Either<MapNode, ReadonlyArray<Problem>> => {
+  const problems: Array<Problem> = []
+  const text = files.read(file)
+  if (text === null) return Either.left([problemAt(null, "missing_config", `The file ${file} cannot be read.`)])
+  const root = parseYaml(text, file, problems)
+  if (root === null || root.kind !== "map") {
+    if (root !== null) problems.push(problemAt(root.origin, "merge_error", "A config file must hold a mapping."))
+    return Either.left(problems)
+  }
+  const defaults = root.entries.get("defaults")
+  if (defaults !== undefined) {
+    problems.push(problemAt(
+      defaults.origin,
+      "invalid_defaults_list",
+      "A file given by its path has no defaults list; put it into the config directory and give its name."
+    ))
+  }
+  return finish(applyAll(root, parseAll(overrides, problems), merging(surroundings, problems)), problems)
+}

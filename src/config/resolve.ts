@@ -1,0 +1,386 @@
+/**
+ * Interpolations resolved, once and eagerly, over a whole configuration. What a `${…}` yields is never read again.
+ * Source: OmegaConf 2.3, and what it answered (test/conformance/hydra).
+ */
+import * as Either from "effect/Either"
+import { pyStr } from "../backend/python.ts"
+import { isList, isMap, type Value, type ValueMap } from "../backend/Value.ts"
+import { didYouMean, nearest } from "../sweep/nearest.ts"
+import {
+  type Argument,
+  type Interpolation,
+  type NodeInterpolation,
+  parseArgument,
+  parseText,
+  type Parts
+} from "./interpolation.ts"
+import { child, isInterpolated, isMissing, type MapNode, type Node, type ScalarNode, setOwn, toValue } from "./Node.ts"
+import { type Problem, problemAt } from "./Problem.ts"
+import { resolvers, type Surroundings } from "./resolvers.ts"
+
+/** What an interpolation stands for: a part of the configuration, or a value that a resolver made. */
+type Target = { readonly node: Node } | { readonly value: Value; readonly enterable?: boolean }
+
+/** Where an interpolation stands. */
+interface Site {
+  readonly node: ScalarNode & { readonly value: string }
+}
+
+const failed = Symbol("failed")
+type Failed = typeof failed
+
+const parsed = new Map<string, ReturnType<typeof parseText>>()
+
+const parse = (text: string): ReturnType<typeof parseText> => {
+  const known = parsed.get(text)
+  if (known !== undefined) return known
+  const result = parseText(text)
+  if (parsed.size > 20_000) parsed.clear()
+  parsed.set(text, result)
+  return result
+}
+
+/** One pass over one configuration; each node is resolved once, and each problem noted once. */
+export class Resolution {
+  readonly root: Node
+  readonly surroundings: Surroundings
+  readonly problems: Array<Problem> = []
+  private readonly parents = new Map<Node, { readonly parent: Node; readonly name: string }>()
+  private readonly values = new Map<Node, Value | Failed>()
+  private readonly targets = new Map<Node, Target | Failed>()
+  private readonly open = new Set<Node>()
+
+  constructor(root: Node, surroundings: Surroundings) {
+    this.root = root
+    this.surroundings = surroundings
+    this.adopt(root)
+  }
+
+  private adopt(parent: Node): void {
+    if (parent.kind === "scalar") return
+    const children: Iterable<readonly [string, Node]> = parent.kind === "list"
+      ? parent.items.map((item, index) => [String(index), item] as const)
+      : [...parent.entries.values()].map(({ key, node }) => [key.text, node] as const)
+    for (const [name, node] of children) {
+      this.parents.set(node, { parent, name })
+      this.adopt(node)
+    }
+  }
+
+  /** The dotted path of a node. */
+  private path(node: Node): string {
+    const above = this.parents.get(node)
+    if (above === undefined) return ""
+    const head = this.path(above.parent)
+    return head === "" ? above.name : `${head}.${above.name}`
+  }
+
+  private fail({ node }: Site, kind: string, message: string, suggestions: ReadonlyArray<string> = []): Failed {
+    this.problems.push(problemAt(node.origin, kind, `In ${this.path(node)}: ${message}`, suggestions))
+    return failed
+  }
+
+  /** The node's value with everything in it resolved; `failed` if a problem was noted. */
+  value(node: Node): Value | Failed {
+    const known = this.values.get(node)
+    if (known !== undefined) return known
+    if (node.kind === "scalar" && !isInterpolated(node)) return node.value
+    if (this.open.has(node)) return this.cycle(node)
+    this.open.add(node)
+    const value = node.kind === "scalar" ? this.scalarValue(node) : this.containerValue(node)
+    this.open.delete(node)
+    this.values.set(node, value)
+    return value
+  }
+
+  private scalarValue(node: Node): Value | Failed {
+    const target = this.target(node)
+    return target === failed ? failed : "node" in target ? this.value(target.node) : target.value
+  }
+
+  private containerValue(node: Node): Value | Failed {
+    let whole = true
+    const resolve = (item: Node): Value => {
+      const value = this.value(item)
+      if (value !== failed) return value
+      whole = false
+      return null
+    }
+    if (node.kind === "list") {
+      const items = node.items.map(resolve)
+      return whole ? items : failed
+    }
+    const record: Record<string, Value> = {}
+    for (const { key, node: item } of node.kind === "map" ? node.entries.values() : []) {
+      setOwn(record, key.text, resolve(item))
+    }
+    return whole ? record : failed
+  }
+
+  private cycle(node: Node): Failed {
+    const chain = [...this.open]
+    const names = chain.slice(chain.indexOf(node)).filter((item) => item.kind === "scalar").map((item) =>
+      this.path(item)
+    )
+    const site = chain.findLast((item) => item.kind === "scalar") ?? node
+    const first = names[0] ?? this.path(node)
+    this.problems.push(
+      problemAt(site.origin, "interpolation_cycle", `These values need each other: ${[...names, first].join(" -> ")}.`)
+    )
+    return failed
+  }
+
+  /** What a node is once it is no interpolation any more. */
+  private target(node: Node): Target | Failed {
+    if (!isInterpolated(node)) return { node }
+    const known = this.targets.get(node)
+    if (known !== undefined) return known
+    const target = this.evaluate({ node })
+    this.targets.set(node, target)
+    return target
+  }
+
+  /** As `target`, for nodes met on the way to another: a node that is being resolved already closes a cycle. */
+  private enter(node: Node): Target | Failed {
+    if (!isInterpolated(node) || this.targets.has(node)) return this.target(node)
+    if (this.open.has(node)) return this.cycle(node)
+    this.open.add(node)
+    const target = this.target(node)
+    this.open.delete(node)
+    return target
+  }
+
+  private evaluate(site: Site): Target | Failed {
+    const parts = parse(site.node.value)
+    if (Either.isLeft(parts)) {
+      const { offset, what } = parts.left
+      const caret = site.node.value.includes("\n") ? "" : `\n  ${site.node.value}\n  ${" ".repeat(offset)}^`
+      return this.fail(site, "interpolation_syntax", `"${site.node.value}" cannot be read: ${what}.${caret}`)
+    }
+    const only = parts.right[0]
+    if (parts.right.length === 1 && typeof only === "object") return this.interpolation(only, site)
+    const text = this.text(parts.right, site)
+    return text === failed ? failed : { value: text }
+  }
+
+  private text(parts: Parts, site: Site): string | Failed {
+    let text = ""
+    for (const part of parts) {
+      if (typeof part === "string") {
+        text += part
+        continue
+      }
+      const target = this.interpolation(part, site)
+      if (target === failed) return failed
+      // A container prints as it was written, its own interpolations unresolved.
+      text += pyStr("node" in target ? toValue(target.node) : target.value)
+    }
+    return text
+  }
+
+  private interpolation(interpolation: Interpolation, site: Site): Target | Failed {
+    if (interpolation.kind === "node") {
+      const keys = this.keys(interpolation, site)
+      return keys === failed ? failed : this.select(interpolation.dots, keys, interpolation.text, site)
+    }
+    const name = this.text(interpolation.name.flatMap((part, index) => (index === 0 ? [part] : [".", part])), site)
+    if (name === failed) return failed
+    const resolver = Object.hasOwn(resolvers, name) ? resolvers[name] : undefined
+    if (resolver === undefined) {
+      const known = Object.keys(resolvers)
+      return this.fail(
+        site,
+        "unsupported_resolver",
+        `There is no resolver "${name}"; ${didYouMean(name, known)}`,
+        nearest(name, known)
+      )
+    }
+    const args: Array<Value> = []
+    for (const argument of interpolation.args) {
+      const value = this.argument(argument, site)
+      if (value === failed) return failed
+      args.push(value)
+    }
+    const [least, most] = resolver.arity
+    if (args.length < least || args.length > most) {
+      const wanted = least === most ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`
+      return this.fail(site, "resolver_error", `${interpolation.text} takes ${wanted} arguments, not ${args.length}.`)
+    }
+    const result = resolver.run(args, {
+      ...this.surroundings,
+      fromConfig: interpolation.args.map((argument) => argument.kind === "alone"),
+      select: (key) => this.selectText(key, site),
+      decode: (text) => this.decode(text, site)
+    })
+    if (Either.isLeft(result)) {
+      return result.left === null ? failed : this.fail(site, "resolver_error", `${interpolation.text}: ${result.left}.`)
+    }
+    return { value: result.right, enterable: resolver.enterable === true }
+  }
+
+  private argument(argument: Argument, site: Site): Value | Failed {
+    switch (argument.kind) {
+      case "literal":
+        return argument.value
+      case "alone": {
+        const target = this.interpolation(argument.interpolation, site)
+        return target === failed ? failed : "node" in target ? this.value(target.node) : target.value
+      }
+      case "text":
+        return this.text(argument.parts, site)
+      case "list": {
+        const items = argument.items.map((item) => this.argument(item, site))
+        return items.includes(failed) ? failed : items.filter((item) => item !== failed)
+      }
+      case "map": {
+        const record: Record<string, Value> = {}
+        for (const [key, item] of argument.entries) {
+          const value = this.argument(item, site)
+          if (value === failed) return failed
+          setOwn(record, key.text, value)
+        }
+        return record
+      }
+    }
+  }
+
+  private keys(interpolation: NodeInterpolation, site: Site): ReadonlyArray<string> | Failed {
+    const names: Array<string> = []
+    for (const key of interpolation.keys) {
+      if (typeof key === "string") {
+        names.push(key)
+        continue
+      }
+      const target = this.interpolation(key, site)
+      if (target === failed) return failed
+      const value = "node" in target ? this.value(target.node) : target.value
+      if (value === failed) return failed
+      if (typeof value !== "string") {
+        return this.fail(
+          site,
+          "interpolation_resolution",
+          `${key.text} names a key in ${interpolation.text}, so it must be a text, not ${pyStr(value)}.`
+        )
+      }
+      names.push(...value.split("."))
+    }
+    return names
+  }
+
+  /** The node that `dots` and `keys` lead to, seen from `site`; a missing one is a problem. */
+  private select(dots: number, keys: ReadonlyArray<string>, text: string, site: Site): Target | Failed {
+    const found = this.walk(dots, keys, site)
+    if (found === failed || "node" in found || "value" in found) {
+      if (found !== failed && "node" in found) {
+        if (isMissing(found.node)) {
+          return this.fail(site, "interpolation_missing_value", `${text} needs ${this.path(found.node)}, which is ???.`)
+        }
+        const inside = found.node.kind !== "scalar" && this.above(site.node).includes(found.node)
+        if (inside) {
+          return this.fail(site, "interpolation_cycle", `${text} stands within ${this.path(found.node) || "itself"}.`)
+        }
+      }
+      return found
+    }
+    return "scalar" in found
+      ? this.fail(
+        site,
+        "interpolation_resolution",
+        `${text} looks for "${found.name}" in ${found.scalar}, which is no mapping and no list.`
+      )
+      : this.fail(
+        site,
+        "interpolation_key",
+        `${text} finds no "${found.name}"${found.inside === "" ? "" : ` in ${found.inside}`}; ${
+          didYouMean(found.name, found.known)
+        }`,
+        nearest(found.name, found.known)
+      )
+  }
+
+  private above(node: Node): ReadonlyArray<Node> {
+    const parent = this.parents.get(node)?.parent
+    return parent === undefined ? [] : [parent, ...this.above(parent)]
+  }
+
+  private walk(
+    dots: number,
+    keys: ReadonlyArray<string>,
+    site: Site
+  ):
+    | Target
+    | Failed
+    | { readonly scalar: string; readonly name: string }
+    | { readonly inside: string; readonly name: string; readonly known: ReadonlyArray<string> }
+  {
+    let at: Node | undefined = dots === 0 ? this.root : this.above(site.node)[dots - 1]
+    if (at === undefined) return { inside: "", name: `${".".repeat(dots)}${keys.join(".")}`, known: [] }
+    let target = whole(at)
+    let path = this.path(at)
+    for (const name of keys) {
+      if ("value" in target) {
+        const made: Value = target.value
+        const inner: Value | undefined = isList(made) && /^\d+$/.test(name)
+          ? made[Number(name)]
+          : isMap(made) && target.enterable === true && Object.hasOwn(made, name)
+          ? made[name]
+          : undefined
+        if (inner === undefined) return { scalar: path, name }
+        target = { value: inner, enterable: true }
+      } else {
+        const inside: Node = target.node
+        if (inside.kind === "scalar") return { scalar: path, name }
+        at = child(inside, name)
+        if (at === undefined) return { inside: path, name, known: namesOf(inside) }
+        const entered: Target | Failed = this.enter(at)
+        if (entered === failed) return failed
+        target = entered
+      }
+      path = path === "" ? name : `${path}.${name}`
+    }
+    return target
+  }
+
+  /** The value at a key given as text (`a.b`, `.b`, `a[0]`) : null if there is none. */
+  private selectText(key: string, site: Site): Either.Either<{ readonly value: Value } | null, null> {
+    const dots = /^\.*/.exec(key)?.[0].length ?? 0
+    const names = key.slice(dots).replace(/\[([^\]]*)\]/g, ".$1").split(".").filter((name) => name !== "")
+    const found = this.walk(dots, names, site)
+    if (found === failed) return Either.left(null)
+    if ("value" in found) return Either.right({ value: found.value })
+    if (!("node" in found) || isMissing(found.node)) return Either.right(null)
+    const value = this.value(found.node)
+    return value === failed ? Either.left(null) : Either.right({ value })
+  }
+
+  private decode(text: string, site: Site): Either.Either<Value, string | null> {
+    return Either.flatMap(
+      Either.mapLeft(parseArgument(text), ({ what }) => `"${text}" cannot be read: ${what}`),
+      (argument) => {
+        const value = this.argument(argument, site)
+        return value === failed ? Either.left(null) : Either.right(value)
+      }
+    )
+  }
+
+  /** The mapping or list that an interpolation stands for, to merge into; null if it is none or cannot be resolved. */
+  container(node: Node): Node | null {
+    const target = this.enter(node)
+    return target !== failed && "node" in target && target.node.kind !== "scalar" ? target.node : null
+  }
+}
+
+const whole = (node: Node): Target => ({ node })
+
+const namesOf = (node: Node): ReadonlyArray<string> =>
+  node.kind === "map" ? [...node.entries.values()].map(({ key }) => key.text) : []
+
+/** All of the configuration resolved; on the left every problem there is. */
+export const resolveConfig = (
+  root: MapNode,
+  surroundings: Surroundings
+): Either.Either<ValueMap, ReadonlyArray<Problem>> => {
+  const resolution = new Resolution(root, surroundings)
+  const value = resolution.value(root)
+  return value !== failed && isMap(value) ? Either.right(value) : Either.left(resolution.problems)
+}

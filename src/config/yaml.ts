@@ -1,0 +1,226 @@
+/**
+ * YAML text as OmegaConf's loader reads it: YAML 1.1 scalars, merge keys, duplicate keys refused, dates left as text.
+ * Source: PyYAML's `SafeLoader`, OmegaConf 2.3 `_utils.get_yaml_loader`, and what they answered
+ * (test/conformance/hydra/yaml-scalars.json).
+ */
+import * as Yaml from "yaml"
+import { PyFloat } from "../backend/Value.ts"
+import { type Entry, type Key, keyId, type MapNode, type Node, type Scalar, scalar } from "./Node.ts"
+import { type Origin, type Problem, problemAt } from "./Problem.ts"
+
+const boolShape = /^(?:yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$/
+const nullShape = /^(?:~|null|Null|NULL|)$/
+const intShape =
+  /^(?:[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+)$/
+const floatShape =
+  /^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+|\.[0-9_]+(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/
+
+/** A whole number of any size: a bigint only where a double would lose digits. */
+export const integer = (digits: bigint): number | bigint =>
+  digits >= BigInt(Number.MIN_SAFE_INTEGER) && digits <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(digits) : digits
+
+const readInt = (text: string): number | bigint => {
+  const plain = text.replaceAll("_", "").replace(/^[-+]/, "")
+  const size = plain.includes(":")
+    ? plain.split(":").reduce((sum, part) => sum * 60n + BigInt(part), 0n)
+    : /^0[0-7]+$/.test(plain)
+    ? BigInt(`0o${plain.slice(1)}`)
+    : BigInt(plain)
+  return integer(text.startsWith("-") ? -size : size)
+}
+
+const readFloat = (text: string): PyFloat => {
+  const plain = text.replaceAll("_", "").toLowerCase().replace(/^[-+]/, "")
+  const size = plain === ".inf"
+    ? Infinity
+    : plain === ".nan"
+    ? NaN
+    : plain.includes(":")
+    ? plain.split(":").reduce((sum, part) => sum * 60 + Number(part), 0)
+    : Number(plain)
+  return new PyFloat(text.startsWith("-") ? -size : size)
+}
+
+/** An unquoted scalar. */
+const readPlain = (text: string): Scalar => {
+  if (nullShape.test(text)) return null
+  if (boolShape.test(text)) return /^(?:yes|true|on)$/i.test(text)
+  if (intShape.test(text)) return readInt(text)
+  return floatShape.test(text) ? readFloat(text) : text
+}
+
+const tagged = (tag: string, text: string): Scalar | undefined => {
+  switch (tag.replace("tag:yaml.org,2002:", "!!")) {
+    case "!":
+    case "!!str":
+      return text
+    case "!!int":
+      return intShape.test(text) ? readInt(text) : undefined
+    case "!!float":
+      return floatShape.test(text)
+        ? readFloat(text)
+        : intShape.test(text)
+        ? new PyFloat(Number(readInt(text)))
+        : undefined
+    case "!!bool":
+      return boolShape.test(text) ? /^(?:yes|true|on)$/i.test(text) : undefined
+    case "!!null":
+      return null
+    default:
+      return undefined
+  }
+}
+
+/** The key that a scalar makes; null cannot be one. */
+export const keyOf = (value: Scalar): Key | null => {
+  if (value instanceof PyFloat) return { text: String(value.value), type: "float" }
+  switch (typeof value) {
+    case "string":
+      return { text: value, type: "str" }
+    case "boolean":
+      return { text: value ? "True" : "False", type: "bool" }
+    case "number":
+    case "bigint":
+      return { text: String(value), type: "int" }
+    default:
+      return null
+  }
+}
+
+class Reader {
+  readonly file: string
+  readonly document: Yaml.Document
+  readonly lines: Yaml.LineCounter
+  readonly problems: Array<Problem>
+
+  constructor(file: string, document: Yaml.Document, lines: Yaml.LineCounter, problems: Array<Problem>) {
+    this.file = file
+    this.document = document
+    this.lines = lines
+    this.problems = problems
+  }
+
+  place(node: Yaml.Node | null): Origin {
+    const { col, line } = this.lines.linePos(node?.range?.[0] ?? 0)
+    return { source: "file", file: this.file, line: Math.max(1, line), column: Math.max(1, col) }
+  }
+
+  fail(at: Origin, message: string, kind = "yaml"): null {
+    this.problems.push(problemAt(at, kind, message))
+    return null
+  }
+
+  scalar(node: Yaml.Scalar): Scalar | undefined {
+    const text = String(node.value ?? "")
+    if (node.tag !== undefined && node.tag !== "?") {
+      const value = tagged(node.tag, text)
+      if (value === undefined) this.fail(this.place(node), `The tag ${node.tag} does not fit "${text}".`)
+      return value
+    }
+    if (node.type !== "PLAIN") return text
+    if (text === "=") {
+      this.fail(this.place(node), "A single \"=\" is no value in YAML 1.1; quote it.")
+      return undefined
+    }
+    return readPlain(text)
+  }
+
+  node(node: Yaml.Node | null): Node {
+    const origin = this.place(node)
+    if (Yaml.isAlias(node)) {
+      const target = node.resolve(this.document)
+      if (target === undefined) this.fail(origin, `The alias *${node.source} names no anchor above it.`)
+      return target === undefined ? scalar(null, origin) : this.node(target)
+    }
+    if (Yaml.isMap(node)) return this.map(node, origin)
+    if (Yaml.isSeq(node)) {
+      this.refuseTag(node)
+      for (const item of node.items) this.refuseQuestionMark(node, item)
+      return { kind: "list", items: node.items.map((item) => this.node(Yaml.isNode(item) ? item : null)), origin }
+    }
+    return scalar(Yaml.isScalar(node) ? this.scalar(node) ?? null : null, origin)
+  }
+
+  refuseTag(node: Yaml.YAMLMap | Yaml.YAMLSeq): void {
+    if (node.tag !== undefined && !/^tag:yaml\.org,2002:(?:map|seq)$/.test(node.tag)) {
+      this.fail(this.place(node), `The tag ${node.tag} is not known.`)
+    }
+  }
+
+  /** YAML 1.1 reads a "?" within brackets as the sign of a key. */
+  refuseQuestionMark(parent: Yaml.YAMLMap | Yaml.YAMLSeq, item: unknown): void {
+    if (parent.flow === true && Yaml.isScalar(item) && item.type === "PLAIN" && String(item.value).startsWith("?")) {
+      this.fail(this.place(item), `Within brackets "${String(item.value)}" must be quoted.`)
+    }
+  }
+
+  map(node: Yaml.YAMLMap, origin: Origin): MapNode {
+    this.refuseTag(node)
+    for (const pair of node.items) this.refuseQuestionMark(node, pair.value)
+    const merged: Array<Entry> = []
+    const own: Array<Entry> = []
+    const seen = new Set<string>()
+    for (const pair of node.items) {
+      const keyNode = Yaml.isNode(pair.key) ? pair.key : null
+      const valueNode = Yaml.isNode(pair.value) ? pair.value : null
+      const at = this.place(keyNode)
+      if (Yaml.isScalar(keyNode) && keyNode.type === "PLAIN" && keyNode.value === "<<") {
+        merged.push(...this.mergeKey(valueNode))
+        continue
+      }
+      if (!Yaml.isScalar(keyNode)) {
+        this.fail(at, "A key must be a text, a number or a boolean.")
+        continue
+      }
+      const value = this.scalar(keyNode)
+      const key = value === undefined ? null : keyOf(value)
+      if (key === null) {
+        if (value === null) this.fail(at, "The key is null; quote it to make it a text.", "unsupported_key_type")
+        continue
+      }
+      if (key.type === "str" && seen.has(key.text)) this.fail(at, `The key "${key.text}" stands here a second time.`)
+      seen.add(keyId(key))
+      own.push({ key, node: this.node(valueNode), origin: at })
+    }
+    // The last value wins, at the place and under the key that came first.
+    const entries = new Map<string, Entry>()
+    for (const entry of [...merged, ...own]) {
+      const id = keyId(entry.key)
+      entries.set(id, { ...entry, key: entries.get(id)?.key ?? entry.key })
+    }
+    return { kind: "map", entries, origin }
+  }
+
+  /** Of several merged maps the first one wins, and the keys of the last one come first. */
+  mergeKey(node: Yaml.Node | null): ReadonlyArray<Entry> {
+    const value = this.node(node)
+    const maps = value.kind === "list" ? value.items.toReversed() : [value]
+    return maps.flatMap((map) => {
+      if (map.kind === "map") return [...map.entries.values()]
+      this.fail(map.origin, "Only a mapping, or a list of them, can be merged by \"<<\".")
+      return []
+    })
+  }
+}
+
+/** The text's only document; null if it is not YAML. Problems are added to `problems`, with their places. */
+export const parseYaml = (text: string, file: string, problems: Array<Problem>): Node | null => {
+  const lines = new Yaml.LineCounter()
+  const document = Yaml.parseDocument(text.replace(/^\ufeff/, ""), {
+    schema: "failsafe",
+    version: "1.1",
+    lineCounter: lines,
+    uniqueKeys: false,
+    merge: false,
+    prettyErrors: false,
+    strict: true
+  })
+  for (const error of document.errors) {
+    const { col, line } = lines.linePos(error.pos[0])
+    const at: Origin = { source: "file", file, line: Math.max(1, line), column: Math.max(1, col) }
+    problems.push(problemAt(at, "yaml", `This is not valid YAML: ${error.message.replace(/\.$/, "")}.`))
+  }
+  if (document.errors.length > 0) return null
+  const reader = new Reader(file, document, lines, problems)
+  return reader.node(document.contents)
+}
