@@ -23,10 +23,13 @@ export type Normalised =
   | {
     readonly kind: "command"
     readonly name: CommandName
-    /** Options with long names, each value a word of its own. */
+    /** Options with long names, each value a word of its own behind a mark: no value can be taken for an option. */
     readonly argv: ReadonlyArray<string>
     readonly operands: ReadonlyArray<string>
   }
+
+/** Stands before each value in what the parser gets. */
+export const mark = "="
 
 type Token =
   | { readonly operand: string }
@@ -127,7 +130,8 @@ const unknownOption = (word: string, name: CommandName | null): UsageError => {
     const override = word.replace(/^-+/, "")
     return usage(`unknown option ${word}${where}; overrides are written without dashes: ${override}`, [override])
   }
-  return usage(`unknown option ${word}${where}`, near.length > 0 ? near : known.map((option) => `--${option}`))
+  const page = ["autoexp", ...name === null ? [] : [name], "--help"].join(" ")
+  return usage(`unknown option ${word}${where}`, near.length > 0 ? near : [page])
 }
 
 const unknownCommand = (path: string, word: string): UsageError => {
@@ -191,13 +195,13 @@ export const normalise = (argv: ReadonlyArray<string>): Either.Either<Normalised
       } else values.set(option, [...before ?? [], value])
     }
     const missing = commandSpec(name).required.find((option) => !values.has(option))
-    if (missing !== undefined) return yield* Either.left(usage(`autoexp ${name} needs ${written(missing)}`))
+    if (missing !== undefined) return yield* Either.left(usage(`autoexp ${name} needs ${written(missing)}`, missing === "session" ? ["--session last"] : []))
     return {
       kind: "command",
       name,
       argv: [
         ...[...flags].map(written),
-        ...[...values].flatMap(([option, given]) => given.flatMap((value) => [written(option), value]))
+        ...[...values].flatMap(([option, given]) => given.flatMap((value) => [written(option), mark + value]))
       ],
       operands: yield* checkOperands(name, rest)
     } as const

@@ -12,19 +12,21 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Record from "effect/Record"
 import { stripVTControlCharacters } from "node:util"
-import type { Normalised } from "./normalise.ts"
+import { mark, type Normalised } from "./normalise.ts"
 import { type CommandName, commandSpec, type Given, type OptionName, options, optionsOf } from "./spec.ts"
 import { usage, type UsageError } from "./UsageError.ts"
+
+const unmark = (value: string): string => value.slice(mark.length)
 
 const optionFor = (name: OptionName, required: boolean): Options.Options<unknown> => {
   const spec = options[name]
   if (spec.kind === "flag") return Options.boolean(name)
-  if (spec.kind === "repeated") return Options.repeated(Options.text(name))
+  if (spec.kind === "repeated") return Options.map(Options.repeated(Options.text(name)), (values) => values.map(unmark))
   const one = Options.mapEffect(
     Options.text(name),
     (text) =>
       Effect.mapError<unknown, string, never, ValidationError.ValidationError>(
-        spec.read(text),
+        spec.read(unmark(text)),
         (message) => ValidationError.invalidValue(HelpDoc.p(`--${name}: ${message}`))
       )
   )
@@ -73,7 +75,7 @@ export const parse = (
     Effect.flatMap((directive) =>
       directive._tag === "UserDefined" && directive.leftover.length === 0
         ? Effect.succeed(directive.value.options)
-        : Effect.fail(usage("an option's value cannot be the name of another option"))
+        : Effect.dieMessage(`${[name, ...argv].join(" ")} was understood as something else`)
     ),
     Effect.map((given) => ({ ...given, operands, operand: operands[0] ?? "" }) as Given<CommandName>),
     Effect.provide(unused)

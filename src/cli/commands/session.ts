@@ -1,0 +1,74 @@
+/** `autoexp session …`: what was planned, submitted and watched. */
+import * as Effect from "effect/Effect"
+import * as FileJournal from "../../journal/FileJournal.ts"
+import { look } from "../../monitor/held.ts"
+import { makePublisher } from "../../monitor/publish.ts"
+import { Journal, type SessionPlace } from "../../port/Journal.ts"
+import { stateStyle } from "../../report/live.ts"
+import { sessionView } from "../../session/view.ts"
+import type { Handler } from "../handlers.ts"
+import { findSession, forgetSession } from "../place.ts"
+import { printJson, printLines, printTable } from "../print.ts"
+
+/** Writes the session's files anew, unless a monitor holds it and does so itself. */
+const publish = (place: SessionPlace, { head, session }: Effect.Effect.Success<ReturnType<typeof look>>) =>
+  Effect.gen(function*() {
+    const holder = yield* (yield* Journal).holder(place)
+    if (holder === null || holder.alive === "dead") yield* makePublisher(place)(session, head)
+  })
+
+export const show: Handler<"session show"> = (given) =>
+  Effect.gen(function*() {
+    const place = yield* findSession(given.operand, given["state-dir"])
+    const seen = yield* look(place)
+    yield* publish(place, seen)
+    const view = sessionView(seen.session)
+    if (given.json) return yield* Effect.as(printJson(view), 0)
+    yield* printLines([`${view.plan_id}  ${view.project}  ${view.status}  created ${view.created}`, ""])
+    yield* printTable(
+      [
+        { title: "JOB", value: ({ name }) => name },
+        {
+          title: "STATE",
+          value: ({ outcome, state }) => outcome ?? state,
+          style: ({ outcome, state }) => stateStyle(outcome ?? state)
+        },
+        { title: "ATTEMPTS", value: ({ attempts }) => attempts, right: true },
+        { title: "SLURM", value: ({ slurm_id }) => slurm_id },
+        { title: "SLURM STATE", value: ({ slurm_state }) => slurm_state },
+        { title: "LAST EVENT", value: ({ last_event }) => last_event },
+        { title: "WHY", value: ({ attention, why }) => attention === null ? why : `needs attention: ${attention.reason}` }
+      ],
+      view.jobs,
+      "no jobs"
+    )
+    if (view.events.length > 0) {
+      yield* printLines([""])
+      yield* printTable(
+        [
+          { title: "EVENT", value: ({ name }) => name },
+          { title: "JOB", value: ({ job }) => job },
+          { title: "ATTEMPT", value: ({ attempt }) => attempt, right: true },
+          { title: "COUNT", value: ({ count }) => count, right: true },
+          { title: "STATUS", value: ({ status }) => status },
+          { title: "LAST SEEN", value: ({ last_seen }) => last_seen }
+        ],
+        view.events,
+        "no events"
+      )
+    }
+    const { done, failed, queued, running } = view.queue
+    yield* printLines(["", `queue: ${queued} queued, ${running} running, ${done} done, ${failed} failed`])
+    return 0
+  }).pipe(Effect.provide(FileJournal.layer))
+
+export const remove: Handler<"session remove"> = (given) =>
+  Effect.gen(function*() {
+    const place = yield* findSession(given.operand, given["state-dir"])
+    yield* (yield* Journal).remove(place, { force: given.force })
+    yield* forgetSession(place)
+    yield* given.json
+      ? printJson({ plan_id: place.planId, removed: true })
+      : printLines([`removed session ${place.planId}`])
+    return 0
+  }).pipe(Effect.provide(FileJournal.layer))

@@ -1,0 +1,148 @@
+/** What is told of an error, and with which exit code autoexp ends because of it: the one place that decides this. */
+import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
+import type { ConfigError } from "../config/Problem.ts"
+import type { UnreadableRecordError } from "../event/EventRecord.ts"
+import type { PlanError } from "../plan/PlanError.ts"
+import type { FollowUpFailedError } from "../port/FollowUps.ts"
+import type {
+  FencedError,
+  JournalDamagedError,
+  JournalIoError,
+  NoJournalError,
+  SessionHeldError
+} from "../port/Journal.ts"
+import type { SchedulerUnavailableError, SubmissionRefusedError } from "../port/Scheduler.ts"
+import type { UnknownNameError } from "./UnknownNameError.ts"
+import type { UsageError } from "./UsageError.ts"
+
+/** Every error that a command may end with. */
+export type Failure =
+  | UsageError
+  | UnknownNameError
+  | ConfigError
+  | PlanError
+  | NoJournalError
+  | SessionHeldError
+  | FencedError
+  | JournalDamagedError
+  | JournalIoError
+  | UnreadableRecordError
+  | SchedulerUnavailableError
+  | SubmissionRefusedError
+  | FollowUpFailedError
+
+/** Exit code, and the word that names the kind of error in JSON. */
+const kinds: { readonly [Tag in Failure["_tag"]]: readonly [exitCode: number, code: string] } = {
+  UsageError: [2, "usage"],
+  UnknownNameError: [2, "unknown"],
+  ConfigError: [2, "config"],
+  PlanError: [2, "plan"],
+  NoJournalError: [2, "unknown"],
+  SchedulerUnavailableError: [3, "scheduler"],
+  SubmissionRefusedError: [3, "scheduler"],
+  JournalDamagedError: [4, "journal_damaged"],
+  UnreadableRecordError: [4, "journal_unreadable"],
+  SessionHeldError: [5, "held"],
+  FencedError: [5, "fenced"],
+  JournalIoError: [1, "io"],
+  FollowUpFailedError: [1, "follow_up"]
+}
+
+interface Problem {
+  readonly message: string
+  readonly file: string | null
+  readonly line: number | null
+  readonly column: number | null
+  readonly suggestions: ReadonlyArray<string>
+}
+
+const plain = (message: string, suggestions: ReadonlyArray<string> = []): Problem => ({
+  message,
+  file: null,
+  line: null,
+  column: null,
+  suggestions
+})
+
+const problemsOf = (error: Failure): readonly [Problem, ...ReadonlyArray<Problem>] => {
+  switch (error._tag) {
+    case "ConfigError":
+      return error.problems
+    case "PlanError":
+      return [{ ...error, message: error.at === null ? error.message : `${error.at}: ${error.message}`, suggestions: [] }]
+    case "UsageError":
+    case "UnknownNameError":
+      return [plain(error.message, error.suggestions)]
+    case "NoJournalError":
+      return [plain(`there is no session ${error.planId} in ${error.stateDir}`)]
+    case "SessionHeldError":
+      return [plain(
+        `session ${error.planId} is watched by process ${error.pid} on ${error.host} since ${error.since}; ` +
+          "end that one, or take the session with --takeover"
+      )]
+    case "FencedError":
+      return [plain(`session ${error.planId} was taken over by another process (epoch ${error.newest}); this one stops`)]
+    case "JournalDamagedError":
+      return [{ ...plain(`${error.message} (bytes ${error.from} to ${error.to})`), file: error.path }]
+    case "JournalIoError":
+      return [{ ...plain(error.message), file: error.path }]
+    case "SchedulerUnavailableError":
+      return [plain(`${error.command}: ${error.message}`)]
+    case "FollowUpFailedError":
+      return [plain(`follow-up ${error.planId}: ${error.message}`)]
+    case "UnreadableRecordError":
+    case "SubmissionRefusedError":
+      return [plain(error.message)]
+  }
+}
+
+const problemText = ({ column, file, line, message, suggestions }: Problem): string => {
+  const where = file === null ? "" : `${[file, line, column].filter((part) => part !== null).join(":")}: `
+  // Most messages say what would fit by themselves.
+  const fits = suggestions.length === 0 || suggestions.some((suggestion) => message.includes(suggestion))
+    ? ""
+    : `; did you mean ${suggestions.map((suggestion) => `\`${suggestion}\``).join(" or ")}?`
+  return `autoexp: ${where}${message}${fits}\n`
+}
+
+/** How the end of a command is told: the exit code and what stands on standard error. */
+export interface Told {
+  readonly exitCode: number
+  readonly text: string
+}
+
+const exitCodeOfDefect = 70
+
+const tellOne = (error: Failure, json: boolean): Told => {
+  const [exitCode, code] = kinds[error._tag]
+  const problems = problemsOf(error)
+  const [first] = problems
+  const { column, file, line, message, suggestions } = first
+  return {
+    exitCode,
+    text: json
+      ? `${JSON.stringify({ error: { code, message, file, line, column, suggestions, problems } })}\n`
+      : problems.map(problemText).join("")
+  }
+}
+
+const tellDefect = (cause: Cause.Cause<Failure>, json: boolean, debug: boolean): Told => {
+  const message = Chunk.toReadonlyArray(Cause.defects(cause)).map(String).join("; ") || Cause.pretty(cause)
+  const hint = debug ? "" : "; run it again with --debug for details"
+  return {
+    exitCode: exitCodeOfDefect,
+    text: json
+      ? `${JSON.stringify({ error: { code: "defect", ...plain(message) } })}\n`
+      : `autoexp: this should not have happened: ${message}${hint}\n`
+  }
+}
+
+/** Tells of everything but an interruption alone, which says nothing. Stack traces only for `debug`. */
+export const tell = (cause: Cause.Cause<Failure>, options: { readonly json: boolean; readonly debug: boolean }): Told => {
+  const failure = Cause.failureOption(cause)
+  const told = failure._tag === "Some"
+    ? tellOne(failure.value, options.json)
+    : tellDefect(cause, options.json, options.debug)
+  return options.debug ? { ...told, text: `${told.text}${Cause.pretty(cause, { renderErrorCause: true })}\n` } : told
+}

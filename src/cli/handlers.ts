@@ -1,0 +1,22 @@
+/** Which code answers which command; loaded when it is asked for, so that quick commands stay quick. */
+import type * as Effect from "effect/Effect"
+import type { Screen } from "../report/Screen.ts"
+import type { Failure } from "./failure.ts"
+import type { Invocation } from "./Invocation.ts"
+import type { CommandName, Given } from "./spec.ts"
+
+/** Does what the command says and returns the exit code. */
+export type Handler<Name extends CommandName> = (
+  given: Given<Name>
+) => Effect.Effect<number, Failure, Screen | Invocation>
+
+export const handlers: { readonly [Name in CommandName]: () => Promise<Handler<Name>> } = {
+  "session list": () => import("./commands/sessionList.ts").then(({ list }) => list),
+  "session show": () => import("./commands/session.ts").then(({ show }) => show),
+  "session remove": () => import("./commands/session.ts").then(({ remove }) => remove),
+  "queue list": () => import("./commands/queue.ts").then(({ list }) => list),
+  "queue show": () => import("./commands/queue.ts").then(({ show }) => show),
+  "queue retry": () => import("./commands/queue.ts").then(({ retry }) => retry),
+  "queue remove": () => import("./commands/queue.ts").then(({ remove }) => remove),
+  events: () => import("./commands/events.ts").then(({ events }) => events)
+}

@@ -1,0 +1,137 @@
+/** Where sessions are looked for, and which one a name means. */
+import * as Effect from "effect/Effect"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { Journal, type JournalIoError, type SessionPlace } from "../port/Journal.ts"
+import { didYouMean, nearest } from "../sweep/nearest.ts"
+import { Invocation } from "./Invocation.ts"
+import { summarise } from "./summary.ts"
+import { UnknownNameError } from "./UnknownNameError.ts"
+
+/** The user's own index: one small file per session, so that a bare id works from anywhere. */
+export const indexDir = (env: Invocation["Type"]["env"]): string =>
+  path.join(env["XDG_STATE_HOME"] || path.join(env["HOME"] || os.homedir(), ".local", "state"), "autoexp", "sessions")
+
+/** The state directory that was named: by the option, else by AUTOEXP_STATE_DIR; absolute. */
+export const namedStateDir = (option: string | null): Effect.Effect<string | null, never, Invocation> =>
+  Effect.map(Invocation, ({ cwd, env }) => {
+    const named = option ?? env["AUTOEXP_STATE_DIR"] ?? ""
+    return named === "" ? null : path.resolve(cwd, named)
+  })
+
+/** The state directory of the config in the working directory; null without a config, or if it cannot be loaded. */
+const configuredStateDir: Effect.Effect<string | null, never, Invocation> = Effect.gen(function*() {
+  const { cwd } = yield* Invocation
+  if (!fs.existsSync(path.join(cwd, "config", "autoexp.yaml"))) return null
+  const { stateDirOfConfig } = yield* Effect.promise(() => import("./configured.ts"))
+  return yield* stateDirOfConfig
+})
+
+const readIndex = (env: Invocation["Type"]["env"]): ReadonlyArray<SessionPlace> => {
+  const dir = indexDir(env)
+  if (!fs.existsSync(dir)) return []
+  return fs.readdirSync(dir).filter((name) => name.endsWith(".json")).sort().flatMap((name) => {
+    const stateDir = stateDirIn(path.join(dir, name))
+    const place = { planId: name.slice(0, -".json".length), stateDir }
+    return stateDir !== "" && isSession(place) ? [place] : []
+  })
+}
+
+const stateDirIn = (file: string): string => {
+  try {
+    const entry: unknown = JSON.parse(fs.readFileSync(file, "utf8"))
+    const dir = typeof entry === "object" && entry !== null && "state_dir" in entry ? entry.state_dir : ""
+    return typeof dir === "string" ? dir : ""
+  } catch {
+    // Half a file, or one that another process has just removed: an entry that says nothing.
+    return ""
+  }
+}
+
+const isSession = ({ planId, stateDir }: SessionPlace): boolean =>
+  fs.existsSync(path.join(stateDir, `${planId}.events.jsonl`))
+
+/** Notes in the user's index where a session is kept. Best effort: the session itself does not need it. */
+export const recordSession = ({ planId, stateDir }: SessionPlace): Effect.Effect<void, never, Invocation> =>
+  Effect.flatMap(Invocation, ({ env }) =>
+    Effect.try(() => {
+      const dir = indexDir(env)
+      fs.mkdirSync(dir, { recursive: true, mode: 0o700 })
+      const temporary = path.join(dir, `.${planId}.${process.pid}`)
+      fs.writeFileSync(temporary, `${JSON.stringify({ state_dir: stateDir })}\n`)
+      fs.renameSync(temporary, path.join(dir, `${planId}.json`))
+    }).pipe(
+      Effect.catchAll((error) => Effect.logDebug(`the index of sessions was not written: ${error.message}`))
+    ))
+
+/** Takes a session out of the user's index, if it stands there for this place. */
+export const forgetSession = ({ planId, stateDir }: SessionPlace): Effect.Effect<void, never, Invocation> =>
+  Effect.map(Invocation, ({ env }) => {
+    const file = path.join(indexDir(env), `${planId}.json`)
+    if (stateDirIn(file) === stateDir) fs.rmSync(file, { force: true })
+  })
+
+const sessionsIn = (stateDir: string): Effect.Effect<ReadonlyArray<SessionPlace>, JournalIoError, Journal> =>
+  Effect.gen(function*() {
+    const journal = yield* Journal
+    return (yield* journal.list(stateDir)).map((planId) => ({ planId, stateDir }))
+  })
+
+/** All sessions of the first place that is known: named, configured, or the user's index. */
+export const allSessions = (
+  stateDir: string | null
+): Effect.Effect<ReadonlyArray<SessionPlace>, JournalIoError, Journal | Invocation> =>
+  Effect.gen(function*() {
+    const dir = (yield* namedStateDir(stateDir)) ?? (yield* configuredStateDir)
+    if (dir !== null) return yield* sessionsIn(dir)
+    return readIndex((yield* Invocation).env)
+  })
+
+const fileOfSession = /^(?<planId>.+?)(?:\.events(?:\.\d+)?\.jsonl|\.json)$/
+
+/**
+ * The session that `name` means: a plan id, the beginning of one, `last` (the newest that a person started), or a path of
+ * its file. An id that is not in the configured place is looked up in the user's index as well.
+ */
+export const findSession = (
+  name: string,
+  stateDir: string | null
+): Effect.Effect<SessionPlace, UnknownNameError | JournalIoError, Journal | Invocation> =>
+  Effect.gen(function*() {
+    const { cwd, env } = yield* Invocation
+    if (name.includes("/") || fileOfSession.test(name) && fs.existsSync(path.resolve(cwd, name))) {
+      const file = path.resolve(cwd, name)
+      const planId = fileOfSession.exec(path.basename(file))?.groups?.["planId"] ?? ""
+      const place = { planId, stateDir: path.dirname(file) }
+      if (planId !== "" && isSession(place)) return place
+      return yield* new UnknownNameError({ message: `${name} is no file of a session`, suggestions: [] })
+    }
+    const named = yield* namedStateDir(stateDir)
+    const near = yield* allSessions(stateDir)
+    const known = named === null ? [...near, ...readIndex(env)] : near
+    const byId = new Map<string, SessionPlace>()
+    for (const place of known) if (!byId.has(place.planId)) byId.set(place.planId, place)
+    const where = named === null ? "" : ` in ${named}`
+    if (name === "last") {
+      const summaries = yield* Effect.forEach([...byId.values()], (place) =>
+        Effect.map(summarise(place), (summary) => ({ place, summary })))
+      const [newest] = summaries
+        .filter(({ summary }) => !summary.followUp)
+        .sort((a, b) => a.summary.created < b.summary.created ? 1 : -1)
+      if (newest !== undefined) return newest.place
+      return yield* new UnknownNameError({ message: `there is no session${where} yet`, suggestions: [] })
+    }
+    const exact = byId.get(name)
+    if (exact !== undefined) return exact
+    const begun = [...byId.values()].filter(({ planId }) => planId.startsWith(name))
+    const [only] = begun
+    if (only !== undefined && begun.length === 1 && name !== "") return only
+    const ids = begun.length > 1 ? begun.map(({ planId }) => planId) : [...byId.keys()]
+    return yield* new UnknownNameError({
+      message: begun.length > 1
+        ? `"${name}" begins the names of ${begun.length} sessions: ${ids.slice(0, 20).join(", ")}`
+        : `there is no session "${name}"${where}; ${didYouMean(name, ids)}`,
+      suggestions: begun.length > 1 ? ids.slice(0, 20) : nearest(name, ids)
+    })
+  })

@@ -1,0 +1,112 @@
+/** Records of the journal as sentences for people. */
+import type { EventRecord } from "../event/EventRecord.ts"
+import type { Happening } from "./live.ts"
+
+const seconds = (from: string, to: string): string => `${Math.round((Date.parse(to) - Date.parse(from)) / 1000)} s`
+
+const resultText = (result: Readonly<Record<string, unknown>>): string =>
+  Object.entries(result).map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(" ")
+
+/** What the record says; null where it only serves the machinery (reads without matches, timers, seals). */
+export const sentence = (record: EventRecord): string | null => {
+  switch (record.type) {
+    case "SessionOpened":
+      return `session ${record.data.plan_id} opened: ${record.data.jobs.length} jobs`
+    case "MonitorAttached":
+      return `watched by ${record.data.actor.user}@${record.data.actor.host} (process ${record.data.actor.pid})`
+    case "MonitorDetached":
+      return `no longer watched: ${record.data.reason}`
+    case "OperatorRequested": {
+      const { actor, request } = record.data
+      return actor.role === "operator" ? `${actor.user}@${actor.host} asked for ${request.kind.replace("_", " ")}` : null
+    }
+    case "RequestRefused":
+      return `request refused: ${record.data.why}`
+    case "JobSubmitted":
+      return `submitted as ${record.data.slurm_id}${record.data.task === null ? "" : `_${record.data.task}`}` +
+        (record.data.how === "found" ? " (found by its name)" : "")
+    case "SubmissionRefused":
+      return `submission refused: ${record.data.message}`
+    case "SubmissionUnanswered":
+      return `submission unanswered: ${record.data.message}`
+    case "SubmissionNotFound":
+      return "submission not found by its name"
+    case "SubmissionDoubted":
+      return `submission in doubt: ${record.data.why}`
+    case "SubmissionLost":
+      return "submission was not accepted"
+    case "JobStateChanged": {
+      const { end, exit_code, reason, signal, start, to } = record.data
+      const how = [
+        exit_code === null ? [] : [`exit ${exit_code}`],
+        signal === null || signal === 0 ? [] : [`signal ${signal}`],
+        reason === null ? [] : [reason],
+        start === null || end === null ? [] : [`after ${seconds(start, end)}`]
+      ].flat().join(", ")
+      return how === "" ? to : `${to} (${how})`
+    }
+    case "SchedulerFailed":
+      return `scheduler does not answer: ${record.data.command}: ${record.data.message}`
+    case "SchedulerRecovered":
+      return "scheduler answers again"
+    case "EventRaised":
+      return `${record.data.name}${record.data.count > 1 ? ` (${record.data.count}.)` : ""}`
+    case "ConditionWaiting":
+      return `waits for ${record.data.asked.question.path}`
+    case "ConditionFailed":
+      return `${record.data.class_name} not met: ${record.data.why}`
+    case "ActionStarted":
+      return `${record.data.action.class_name} started`
+    case "ActionQueued":
+      return `${record.data.action.class_name} queued (${record.data.queue_id})`
+    case "ActionSkipped":
+      return `${record.data.class_name} skipped: ${record.data.why}`
+    case "ActionLogged":
+      return record.data.message
+    case "ActionInterrupted":
+      return `action interrupted: ${record.data.why}`
+    case "ActionFinished":
+      return `action ${record.data.outcome.status}: ${resultText(record.data.outcome.result)}`
+    case "RestartDecided": {
+      const { budget, event, reason } = record.data
+      const left = budget === null ? "" : `, ${budget.after} left`
+      return `restart because of ${event}: ${reason}${left}`
+    }
+    case "CancelDecided":
+      return `cancel ${record.data.slurm_id}: ${record.data.why}`
+    case "JobClassified":
+      return `attempt ended as ${record.data.mode}: ${record.data.why}`
+    case "JobLost":
+      return "lost: scheduler and accounting do not know it"
+    case "JobFinished":
+      return `finished: ${record.data.outcome} (${record.data.why})`
+    case "AttentionNeeded":
+      return `needs attention: ${record.data.why}`
+    case "QueueClaimed":
+      return `queue ${record.data.queue_id}: taken by ${record.data.actor.role} ${record.data.actor.pid}`
+    case "QueueFinished":
+      return `queue ${record.data.queue_id} ${record.data.outcome.status}: ${resultText(record.data.outcome.result)}`
+    case "QueueReleased":
+      return `queue ${record.data.queue_id}: queued again, ${record.data.why}`
+    case "QueueRemoved":
+      return `queue ${record.data.queue_id}: removed`
+    case "FollowUpEnded":
+      return `follow-up ${record.data.plan_id}: ${record.data.status}`
+    case "SegmentOpened":
+    case "LogRead":
+    case "TimerSet":
+    case "TimerFired":
+    case "ConditionObserved":
+    case "ConditionPassed":
+    case "CancelAnswered":
+    case "SubmissionIntended":
+      return null
+  }
+}
+
+/** The record as a happening, null if there is nothing to tell. */
+export const happening = (record: EventRecord): Happening | null => {
+  const text = sentence(record)
+  return text === null ? null : { at: record.at, job: record.job ?? null, text }
+}

@@ -1,0 +1,241 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { Invocation } from "../../src/cli/Invocation.ts"
+import { indexDir, recordSession } from "../../src/cli/place.ts"
+import type { SessionPlace } from "../../src/port/Journal.ts"
+import { machine, plannedJob } from "../rule/machine.ts"
+import { autoexp, keep, temporary } from "./autoexp.ts"
+
+/** A session that restarted a job and queued an evaluation. */
+const eventful = (planId: string) => {
+  const m = machine({
+    log_settle_seconds: 1,
+    log_events: [
+      { name: "nccl", pattern: "x", actions: [{ class_name: "RestartAction", max_restarts: 3 }] },
+      {
+        name: "saved",
+        pattern: "x",
+        actions: [{ class_name: "EventAction", mode: "queue", action: { class_name: "RunAutoexpAction" } }]
+      }
+    ]
+  }, [plannedJob("a"), plannedJob("b", 1)], { plan_id: planId })
+  m.submitAll()
+  m.accept()
+  m.state("RUNNING")
+  m.log([{ rule: "saved" }, { rule: "nccl" }])
+  return m.records
+}
+const quiet = (planId: string, parent = false) =>
+  machine({}, [plannedJob("a")], {
+    plan_id: planId,
+    parent: parent ? { plan_id: "x", queue_id: "y" } : null
+  }).records
+
+const record = (home: string, place: SessionPlace) =>
+  recordSession(place).pipe(
+    Effect.provideService(Invocation, { version: "", argv: [], env: { HOME: home }, cwd: home })
+  )
+
+describe("a session is found", () => {
+  it.scoped("by its id, by the beginning of it, and by the path of its file, from anywhere", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      const place = { stateDir: path.join(home, "elsewhere"), planId: "demo-one" }
+      yield* keep(place, quiet("demo-one"))
+      yield* record(home, place)
+      const names = ["demo-one", "demo", "last", "elsewhere/demo-one.json", `${place.stateDir}/demo-one.events.jsonl`]
+      for (const name of names) {
+        const { exitCode, stdout } = yield* autoexp(home, ["session", "show", name, "--json"])
+        expect(exitCode, name).toBe(0)
+        expect(JSON.parse(stdout).plan_id, name).toBe("demo-one")
+      }
+    }))
+
+  it.scoped("in --state-dir before AUTOEXP_STATE_DIR, and in either before the index", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      for (const name of ["one", "two", "three"]) {
+        yield* keep({ stateDir: path.join(home, name), planId: name }, quiet(name))
+      }
+      yield* record(home, { stateDir: path.join(home, "three"), planId: "three" })
+      const list = (argv: ReadonlyArray<string>, env = {}) =>
+        Effect.map(autoexp(home, ["session", "list", "--json", ...argv], env), ({ stdout }) =>
+          JSON.parse(stdout).map(({ plan_id }: { readonly plan_id: string }) => plan_id))
+      expect(yield* list(["--state-dir", "one"], { AUTOEXP_STATE_DIR: "two" })).toEqual(["one"])
+      expect(yield* list([], { AUTOEXP_STATE_DIR: "two" })).toEqual(["two"])
+      expect(yield* list([])).toEqual(["three"])
+    }))
+
+  it.scoped("as `last` only if a person started it", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      const argv = ["session", "show", "last", "--json", "--state-dir", home]
+      yield* keep({ stateDir: home, planId: "parent" }, quiet("parent"))
+      yield* keep({ stateDir: home, planId: "zz-evaluation" }, quiet("zz-evaluation", true))
+      expect(JSON.parse((yield* autoexp(home, argv)).stdout).plan_id).toBe("parent")
+    }))
+})
+
+describe("a session is not found", () => {
+  it.scoped("and the error names what there is and what is near", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      yield* keep({ stateDir: home, planId: "demo-one" }, quiet("demo-one"))
+      yield* keep({ stateDir: home, planId: "demo-two" }, quiet("demo-two"))
+      const show = (name: string) => autoexp(home, ["session", "show", name, "--state-dir", "."])
+      expect(yield* show("demo-on3")).toMatchObject({
+        exitCode: 2,
+        stdout: "",
+        stderr: `autoexp: there is no session "demo-on3" in ${home}; did you mean "demo-one"?\n`
+      })
+      expect((yield* show("other")).stderr).toContain("known: demo-one, demo-two.")
+      expect((yield* show("demo")).stderr).toContain(`"demo" begins the names of 2 sessions: demo-one, demo-two`)
+      expect((yield* show("./demo-nine.json")).stderr).toContain("./demo-nine.json is no file of a session")
+    }))
+
+  it.scoped("and nothing is written, not even a directory", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      for (const argv of [["session", "show", "x"], ["session", "list"], ["queue", "list", "--session", "last"]]) {
+        yield* autoexp(home, argv)
+      }
+      expect(fs.readdirSync(home)).toEqual([])
+    }))
+
+  it.scoped("and with --json the error is JSON on standard error", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      const { exitCode, stderr, stdout } = yield* autoexp(home, ["events", "--session", "x", "--json"])
+      expect([exitCode, stdout]).toEqual([2, ""])
+      expect(JSON.parse(stderr).error).toMatchObject({
+        code: "unknown",
+        message: `there is no session "x"; there is none.`,
+        file: null,
+        line: null,
+        column: null,
+        suggestions: []
+      })
+    }))
+})
+
+describe("the user's index", () => {
+  it.scoped("does not mind entries that are broken or lead nowhere", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      const place = { stateDir: path.join(home, "state"), planId: "good" }
+      yield* keep(place, quiet("good"))
+      yield* record(home, place)
+      yield* record(home, { stateDir: "/nowhere", planId: "gone" })
+      fs.writeFileSync(path.join(indexDir({ HOME: home }), "torn.json"), `{"state_d`)
+      const { stdout } = yield* autoexp(home, ["session", "list", "--json"])
+      expect(JSON.parse(stdout)).toHaveLength(1)
+    }))
+
+  it.scoped("forgets a session that is removed", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      const place = { stateDir: path.join(home, "state"), planId: "good" }
+      yield* keep(place, quiet("good"))
+      yield* record(home, place)
+      expect(yield* autoexp(home, ["session", "remove", "good"])).toMatchObject({ exitCode: 0 })
+      expect(fs.readdirSync(indexDir({ HOME: home }))).toEqual([])
+      expect(fs.readdirSync(place.stateDir)).toEqual([])
+    }))
+})
+
+describe("session list", () => {
+  it.scoped("tells what the journal tells, also where the session file is old or gone", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      const place = { stateDir: home, planId: "plan" }
+      yield* keep(place, eventful("plan"))
+      const list = Effect.map(autoexp(home, ["session", "list", "--json", "--state-dir", "."]), ({ stdout }) =>
+        JSON.parse(stdout))
+      const expected = [{ plan_id: "plan", project: "demo", status: "running", jobs: 2, created: expect.any(String) }]
+      expect(yield* list).toEqual(expected)
+      yield* autoexp(home, ["session", "show", "plan", "--state-dir", "."])
+      const file = path.join(home, "plan.json")
+      const text = fs.readFileSync(file, "utf8")
+      expect(yield* list).toEqual(expected)
+      fs.writeFileSync(file, text.replace(`"status": "running"`, `"status": "finished"`))
+      expect(yield* list, "the file is believed while it ends where the journal ends").toMatchObject([{ status: "finished" }])
+      fs.writeFileSync(
+        file,
+        text.replace(`"status": "running"`, `"status": "finished"`).replace(/"hash": "..../, `"hash": "0000`)
+      )
+      expect(yield* list).toEqual(expected)
+    }))
+})
+
+describe("session show", () => {
+  it.scoped("brings deleted projections back to the same bytes", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      yield* keep({ stateDir: home, planId: "plan" }, eventful("plan"))
+      const bytes = () =>
+        fs.readdirSync(home, { recursive: true, encoding: "utf8" })
+          .filter((name) => /^plan\.(json$|actions\/.*\.json$)/.test(name))
+          .sort().map((name) => [name, fs.readFileSync(path.join(home, name), "utf8")])
+      const show = autoexp(home, ["session", "show", "plan", "--state-dir", ".", "--json"])
+      const first = yield* show
+      const before = bytes()
+      expect(before.length).toBeGreaterThan(1)
+      fs.rmSync(path.join(home, "plan.json"))
+      fs.rmSync(path.join(home, "plan.actions"), { recursive: true })
+      expect(yield* show).toEqual(first)
+      expect(bytes()).toEqual(before)
+    }))
+
+  it.scoped("is a table for people", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      yield* keep({ stateDir: home, planId: "plan" }, eventful("plan"))
+      const { stdout } = yield* autoexp(home, ["session", "show", "plan", "--state-dir", "."])
+      expect(stdout).toMatch(/^plan {2}demo {2}running {2}created 2026/)
+      expect(stdout).toMatch(/^a +\w+ +1 /m)
+      expect(stdout).toMatch(/^saved +a +1 +1 /m)
+      expect(stdout).toContain("queue: 1 queued, 0 running, 0 done, 0 failed")
+    }))
+})
+
+describe("the queue", () => {
+  it.scoped("is listed, retried and removed by id or event", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      yield* keep({ stateDir: home, planId: "plan" }, eventful("plan"))
+      const queue = (...argv: ReadonlyArray<string>) =>
+        autoexp(home, ["queue", ...argv, "--session", "plan", "--state-dir", ".", "--json"])
+      const listed = JSON.parse((yield* queue("list")).stdout)
+      expect(listed).toMatchObject([{ event: "saved", job: "a", action: "RunAutoexpAction", status: "queued", attempts: 0 }])
+      const id: string = listed[0].queue_id
+      expect(JSON.parse((yield* queue("list", "--event", "saved")).stdout)).toHaveLength(1)
+      expect(yield* queue("list", "--event", "svaed")).toMatchObject({ exitCode: 2, stdout: "" })
+      expect(yield* queue("show", "--id", "nothing")).toMatchObject({ exitCode: 2, stdout: "" })
+      expect(yield* queue("remove")).toMatchObject({ exitCode: 2, stdout: "" })
+      expect(JSON.parse((yield* queue("retry")).stdout), "nothing failed").toEqual([])
+      expect(JSON.parse((yield* queue("remove", "--id", id)).stdout)).toMatchObject([{ queue_id: id, accepted: true }])
+      expect(JSON.parse((yield* queue("list")).stdout)).toEqual([])
+    }))
+})
+
+describe("events", () => {
+  it.scoped("are the journal's own records as JSON, and filtered by job, type and start", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      const records = eventful("plan")
+      yield* keep({ stateDir: home, planId: "plan" }, records)
+      const events = (...argv: ReadonlyArray<string>) =>
+        Effect.map(autoexp(home, ["events", "--session", "plan", "--state-dir", ".", ...argv]), ({ stdout }) =>
+          stdout.split("\n").slice(0, -1))
+      expect(`${(yield* events("--json")).join("\n")}\n`).toBe(
+        fs.readFileSync(path.join(home, "plan.events.jsonl"), "utf8")
+      )
+      const raised = yield* events("--type", "EventRaised", "--type", "RestartDecided")
+      expect(raised.map((line) => line.split(/ +/)[3])).toContain("EventRaised")
+      expect(yield* events("--since", String(records.length))).toHaveLength(1)
+      expect(yield* events("--job", "nobody")).toEqual([])
+      expect((yield* events("--since", "2100-01-01")).length).toBe(0)
+    }))
+})
