@@ -1,11 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import { spawn } from "node:child_process"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { hostname, tmpdir, userInfo } from "node:os"
 import { join } from "node:path"
 import { Scheduler } from "../../src/port/Scheduler.ts"
+import { parseDirectives } from "../../src/scheduler/local/directives.ts"
 import { requeue } from "../../src/scheduler/local/layer.ts"
+import { accept } from "../../src/scheduler/local/store.ts"
 import { bundle, eventually, kill, type LocalCluster, makeCluster, processesWith } from "./support/localCluster.ts"
 
 let built: string
@@ -370,6 +373,52 @@ describe("crashes", () => {
       Array.from({ length: 20 }, (_, i) => submit(`many${i}.1.a`, path, i % 3 === 0 ? [1, 2] : undefined))
     )
     expect(new Set(ids).size).toBe(20)
+  })
+
+  it("does not know a submission that died before its rename, and runs one that died right after it", async () => {
+    const { ended, options, run, submit, script, work } = start()
+    const accepted = await run(accept(options.dir, {
+      spec: {
+        name: "after.1.a",
+        comment: "",
+        submitDir: work,
+        umask: 0o022,
+        user: "ada",
+        submittedAt: "2026-11-23T03:12:07.114Z",
+        directives: Either.getOrThrow(parseDirectives("#!/bin/sh\n"))
+      },
+      script: "#!/bin/sh\necho run >> runs\n",
+      env: { PATH: process.env["PATH"] ?? "" },
+      unique: "x"
+    }))
+    // What a dead process left that had prepared the same submission.
+    const dead = spawn("true")
+    await new Promise((resolve) => dead.once("exit", resolve))
+    const aside = join(options.dir, `tmp-${dead.pid}-y`)
+    cpSync(join(options.dir, "jobs", `${accepted}`), aside, { recursive: true })
+    writeFileSync(join(aside, "job.json"), readFileSync(join(aside, "job.json"), "utf8").replace("after.1", "before.1"))
+    expect(await ended("after.1.a")).toMatchObject([{ id: `${accepted}`, state: "COMPLETED" }])
+    expect(await run(Effect.flatMap(Scheduler, (scheduler) => scheduler.lookup("before.1.a")))).toEqual([])
+    expect(readFileSync(join(work, "runs"), "utf8")).toBe("run\n")
+    expect(await submit("next.1.b", script("next", ":"))).toBe(`${accepted + 1}`)
+    expect(readdirSync(options.dir).filter((entry) => entry.startsWith("tmp-"))).toEqual([])
+  })
+
+  it("lets one controller run a directory, however many are started", async () => {
+    const { ended, options, script, submit, work } = start()
+    const [program = "", ...args] = options.controller
+    const rivals = Array.from(
+      { length: 5 },
+      () => spawn(program, [...args, options.dir, "4", "1", "5"], { stdio: "ignore", cwd: "/" })
+    )
+    await submit("one.1.a", script("one", "echo $SLURM_ARRAY_TASK_ID >> runs"), [0, 1, 2, 3, 4, 5])
+    await ended("one.1.a")
+    expect((await lines(join(work, "runs"), 6)).length).toBe(6)
+    await eventually(
+      "the losers' end",
+      async () => rivals.filter(({ exitCode }) => exitCode === null).length <= 1 || null
+    )
+    expect(rivals.map(({ exitCode }) => exitCode ?? 0)).toEqual([0, 0, 0, 0, 0])
   })
 
   it("has queued no job or one job when a submitting process is killed", async () => {
