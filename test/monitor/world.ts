@@ -1,0 +1,89 @@
+/** A small world for a monitor: fake cluster, files in memory, journal in memory, the test clock. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as TestClock from "effect/TestClock"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import * as MemoryJournal from "../../src/journal/MemoryJournal.ts"
+import { Commands } from "../../src/port/Commands.ts"
+import { Files } from "../../src/port/Files.ts"
+import { type FollowUp, FollowUps } from "../../src/port/FollowUps.ts"
+import { Scheduler, Schedulers } from "../../src/port/Scheduler.ts"
+import { type FakeCluster, type FakeOptions, make } from "../../src/scheduler/fake/FakeScheduler.ts"
+
+/** What jobs wrote, by path; a test appends to it. */
+export class Disk extends Context.Tag("test/Disk")<Disk, {
+  readonly append: (path: string, text: string) => Effect.Effect<void>
+  readonly commands: ReadonlyArray<ReadonlyArray<string>>
+  readonly followUps: ReadonlyArray<FollowUp>
+}>() {}
+
+const memory = Layer.effectContext(Effect.sync(() => {
+  const files = new Map<string, Buffer>()
+  const commands: Array<ReadonlyArray<string>> = []
+  const followUps: Array<FollowUp> = []
+  return Context.make(Disk, {
+    append: (file, text) =>
+      Effect.sync(() => {
+        files.set(file, Buffer.concat([files.get(file) ?? Buffer.alloc(0), Buffer.from(text)]))
+      }),
+    commands,
+    followUps
+  }).pipe(
+    Context.add(Files, {
+      read: (file, offset, limit) =>
+        Effect.sync(() => {
+          const content = files.get(file)
+          return content === undefined
+            ? null
+            : { identity: file, size: content.length, bytes: content.subarray(offset, offset + limit) }
+        }),
+      exists: (file) => Effect.sync(() => files.has(file))
+    }),
+    Context.add(Commands, {
+      run: ({ argv }) =>
+        Effect.sync(() => {
+          commands.push(argv)
+          return { exitCode: argv[0] === "false" ? 1 : 0, stdout: "", stderr: "" }
+        })
+    }),
+    Context.add(FollowUps, {
+      start: (followUp) =>
+        Effect.sync(() => {
+          followUps.push(followUp)
+          return { planId: followUp.planId, jobs: 0 }
+        })
+    })
+  )
+}))
+
+const schedulers = Layer.effect(
+  Schedulers,
+  Effect.map(Scheduler, (scheduler) => ({ of: () => Effect.succeed(scheduler) }))
+)
+
+/** Everything a session needs, with handles on the cluster and the disk. */
+export const world = (options: FakeOptions): Layer.Layer<
+  Scheduler | FakeCluster | Schedulers | Files | Commands | FollowUps | Disk | Layer.Layer.Success<typeof MemoryJournal.layer>
+> => Layer.mergeAll(Layer.provideMerge(schedulers, make(options)), memory, MemoryJournal.layer)
+
+/** A state directory that goes with the scope. */
+export const stateDir = Effect.acquireRelease(
+  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "autoexp-state-"))),
+  (dir) => Effect.sync(() => fs.rmSync(dir, { recursive: true, force: true }))
+)
+
+/** Lets the test clock run, tick by tick, until the fiber has ended or `seconds` are over. */
+export const runClock = (fiber: Fiber.Fiber<unknown, unknown>, seconds: number): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    for (let passed = 0; passed < seconds; passed += 0.25) {
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      if ((yield* Fiber.poll(fiber))._tag === "Some") return
+      yield* TestClock.adjust("250 millis")
+      // Real file work (projections) goes on between two ticks.
+      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1)))
+    }
+  })
