@@ -84,7 +84,7 @@ export const watch = (
       for (const { action, attempt, id, job, seq } of toRun(session)) {
         yield* beside(
           id,
-          Effect.map(perform(session, action, id, job), (outcome) => ({
+          Effect.map(perform(held.place.stateDir, session, action, id, job), (outcome) => ({
             type: "ActionFinished" as const,
             job,
             attempt,
@@ -129,7 +129,7 @@ export const watch = (
         const id = `${queueId} ${attempts}`
         yield* beside(
           id,
-          Effect.map(perform(session, action, queueId, job), (outcome) => ({
+          Effect.map(perform(held.place.stateDir, session, action, queueId, job), (outcome) => ({
             type: "OperatorRequested" as const,
             job,
             cause: claimSeq,

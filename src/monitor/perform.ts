@@ -19,6 +19,7 @@ const decode = Schema.decodeUnknown(Action)
 
 /** The action's outcome; never fails, since a failure is an outcome. `id` is the queue's or the inline action's. */
 export const perform = (
+  stateDir: string,
   session: Session,
   action: RenderedAction,
   id: string,
@@ -34,6 +35,7 @@ export const perform = (
           return session.depth + 1 >= depthBound
             ? Effect.succeed(failed(`follow-ups are nested ${depthBound} deep: this one would never end`))
             : RunAutoexp.run(known, {
+              stateDir,
               planId: session.planId,
               actionId: id,
               outputDir: session.jobs.get(job)?.plan.output_dir ?? "",

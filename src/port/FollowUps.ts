@@ -12,6 +12,8 @@ export class FollowUpFailedError extends Schema.TaggedError<FollowUpFailedError>
 export interface FollowUp {
   /** Derived from the queue entry, so that asking twice submits once. */
   readonly planId: string
+  /** Where its session is kept: beside its parent's, who watches it. */
+  readonly stateDir: string
   /** A recorded configuration (`config_reference.json`), a config file, or a config name. */
   readonly configPath: string
   readonly overrides: ReadonlyArray<string>

@@ -17,12 +17,19 @@ export const RunAutoexpAction = Schema.Struct({
 /** Starts it; done once its plan is submitted. Its plan's id derives from the action's, so that a repeat submits once. */
 export const run = (
   action: typeof RunAutoexpAction.Type,
-  origin: { readonly planId: string; readonly actionId: string; readonly outputDir: string; readonly depth: number }
+  origin: {
+    readonly stateDir: string
+    readonly planId: string
+    readonly actionId: string
+    readonly outputDir: string
+    readonly depth: number
+  }
 ): Effect.Effect<Outcome, never, FollowUps> =>
   Effect.gen(function*() {
     const followUps = yield* FollowUps
     const started = yield* followUps.start({
       planId: `${origin.planId}-${origin.actionId}`,
+      stateDir: origin.stateDir,
       configPath: action.config_path,
       overrides: action.overrides,
       outputDir: `${origin.outputDir}/followups/${origin.actionId}`,

@@ -1,0 +1,47 @@
+/** A plan from its request: the config loaded, the template read, the world noted. Nothing is written. */
+import type * as FileSystem from "@effect/platform/FileSystem"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { type ConfigRequest, load } from "../config/load.ts"
+import type { ConfigError } from "../config/Problem.ts"
+import type { Commands } from "../port/Commands.ts"
+import { gitFacts } from "./facts.ts"
+import { makePlan, readTemplate } from "./plan.ts"
+import type { PlanError } from "./PlanError.ts"
+import type { PlannedFiles } from "./PlannedFiles.ts"
+import type { PlanOptions } from "./PlanOptions.ts"
+
+export interface PlanRequest extends Pick<PlanOptions, "subset" | "parent" | "cwd" | "toolVersion" | "autoexpCommand"> {
+  readonly request: ConfigRequest
+  /** Names the plan and its session; null: made of project, time and chance. */
+  readonly planId: string | null
+}
+
+const freshId = (project: string, millis: number): string => {
+  const time = new Date(millis).toISOString().replace(/[-:]/g, "").replace("T", "-").slice(0, 15)
+  return `${project}-${time}-${crypto.randomUUID().slice(0, 4)}`
+}
+
+/** The plan that `request` asks for, or what is wrong with it. */
+export const preparePlan = (
+  { planId, request, ...options }: PlanRequest
+): Effect.Effect<PlannedFiles, ConfigError | PlanError, FileSystem.FileSystem | Commands> =>
+  Effect.gen(function*() {
+    const millis = yield* Clock.currentTimeMillis
+    const loaded = yield* load(request)
+    const template = yield* readTemplate(loaded, options.cwd)
+    return yield* makePlan(loaded, {
+      ...options,
+      planId: planId ?? freshId(loaded.config.project.name, millis),
+      createdAt: new Date(millis).toISOString(),
+      template,
+      facts: {
+        git: yield* gitFacts(options.cwd),
+        command: process.argv,
+        environment: Object.fromEntries(
+          Object.entries(process.env).flatMap(([name, value]) => value === undefined ? [] : [[name, value]])
+        ),
+        versions: { autoexp: options.toolVersion, node: process.versions.node }
+      }
+    })
+  })
