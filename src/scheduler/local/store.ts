@@ -252,7 +252,7 @@ export const readExit = (
     })
   )
 
-const Request = /^(\d+)_(\w+)\.(cancel|requeue)$/
+const REQUEST_FILE = /^(\d+)_(\w+)\.(cancel|requeue)$/
 
 export interface Request {
   readonly file: string
@@ -272,7 +272,7 @@ export const putRequest = (dir: string, request: Omit<Request, "file">): Effect.
 export const readRequests = (dir: string): Effect.Effect<ReadonlyArray<Request>, LocalStoreError> =>
   attempt(() =>
     (unlessAbsent(() => readdirSync(join(dir, "requests"))) ?? []).sort().flatMap((file) => {
-      const [, id = "", key = "", what] = Request.exec(file) ?? []
+      const [, id = "", key = "", what] = REQUEST_FILE.exec(file) ?? []
       return what === "cancel" || what === "requeue" ? [{ file, id: Number(id), key, what }] : []
     })
   )

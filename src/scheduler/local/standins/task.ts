@@ -28,9 +28,8 @@ cd "$dir" 2> /dev/null || end 0 53
 (: >> "$out" && : >> "$err") 2> /dev/null || end 0 53
 # The shell tells here, and nowhere else, that a signal ended the script: exit status 137 alone says not.
 exec 2> "$run/note"
-PATH=$job_path "$script" < /dev/null >> "$out" 2>> "$err"
+(PATH=$job_path; exec "$script" < /dev/null >> "$out" 2>> "$err")
 code=$?
 if [ "$code" -gt 128 ] && [ -s "$run/note" ]; then end 0 $((code - 128)); fi
-cat "$run/note" >> "$err"
 end "$code" 0
 `
