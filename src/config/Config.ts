@@ -1,0 +1,103 @@
+/** The whole configuration, typed. Keys of strict sections are known; open maps take any. */
+import * as Schema from "effect/Schema"
+import { Backend } from "../backend/Backend.ts"
+import { Text } from "../backend/Text.ts"
+import { Any, AnyMap, Int, Number } from "../backend/Value.ts"
+import { Monitoring } from "../rule/Monitoring.ts"
+import { Client } from "../scheduler/Client.ts"
+
+const text = (value: string) => Schema.optionalWith(Text, { default: () => value })
+const bool = (value: boolean) => Schema.optionalWith(Schema.Boolean, { default: () => value })
+const texts = Schema.optionalWith(Schema.Array(Text), { default: () => [] })
+const openMap = Schema.optionalWith(AnyMap, { default: () => ({}) })
+const maybeText = Schema.optionalWith(Schema.NullOr(Text), { default: () => null })
+
+const Project = Schema.Struct({
+  name: Text,
+  /** Where each job gets a directory. */
+  base_output_dir: Text,
+  /** Where sessions live; null: `monitoring_state` below `base_output_dir`. */
+  monitoring_state_dir: maybeText,
+  resume: bool(true)
+})
+
+const Sweep = Schema.Struct({
+  /** Any value that `sweep/expandAxes.ts` reads; null and {} give one point. */
+  axes: Schema.optionalWith(Any, { default: () => ({}) }),
+  base_values: openMap,
+  name_template: text("{project}_{index}"),
+  store_sweep_json: bool(true)
+})
+
+const Slurm = Schema.Struct({
+  /** The batch script's template, relative to the config directory or to where autoexp runs. */
+  template_path: Text,
+  /** Where scripts go; null: `scripts` below `base_output_dir`. */
+  script_dir: maybeText,
+  /** Where array logs go; null: `base_output_dir`. */
+  log_dir: maybeText,
+  /** One array job instead of one job a point. */
+  array: bool(true),
+  launcher_cmd: text(""),
+  srun_opts: text(""),
+  env: openMap,
+  srun: openMap,
+  sbatch: openMap,
+  /** Wins over `sbatch`. */
+  sbatch_overrides: openMap,
+  sbatch_extra_directives: texts,
+  client: Schema.optionalWith(Client, { default: () => Client.make({ class_name: "LocalClient" }) })
+})
+
+const Container = Schema.Struct({
+  image: maybeText,
+  runtime: text("apptainer"),
+  bind: texts,
+  env: openMap,
+  pwd: maybeText
+})
+
+const Scheduler = Schema.Struct({
+  /** How many jobs are queued or run at once; null: no limit. */
+  max_jobs: Schema.optionalWith(Schema.NullOr(Int), { default: () => null }),
+  /** How long a scheduler may take to know a job that was submitted. */
+  settle_seconds: Schema.optionalWith(Number, { default: () => 120 })
+})
+
+/** The root as it is written; `load` fills in what depends on other sections. */
+export const ConfigSchema = Schema.Struct({
+  project: Project,
+  sweep: Sweep,
+  slurm: Slurm,
+  container: Schema.optionalWith(Container, { default: () => Container.make({}) }),
+  monitoring: Monitoring,
+  backend: Backend,
+  scheduler: Schema.optionalWith(Scheduler, { default: () => Scheduler.make({}) }),
+  /** Free notes; rules may name them. */
+  metadata: openMap,
+  /** What follow-up evaluations are told. */
+  evaluation: openMap
+})
+
+type Written = typeof ConfigSchema.Type
+
+/** The configuration with all paths that have a default. They may be relative to where autoexp runs. */
+export interface Config extends Omit<Written, "project" | "slurm"> {
+  readonly project: Written["project"] & { readonly monitoring_state_dir: string }
+  readonly slurm: Written["slurm"] & { readonly script_dir: string; readonly log_dir: string }
+}
+
+/** `written` with its null paths filled in. */
+export const complete = (written: Written): Config => {
+  const base = written.project.base_output_dir.replace(/\/+$/, "")
+  const { project, slurm } = written
+  return {
+    ...written,
+    project: { ...project, monitoring_state_dir: project.monitoring_state_dir ?? `${base}/monitoring_state` },
+    slurm: {
+      ...slurm,
+      script_dir: slurm.script_dir ?? `${base}/scripts`,
+      log_dir: slurm.log_dir ?? project.base_output_dir
+    }
+  }
+}

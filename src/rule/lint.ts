@@ -1,0 +1,174 @@
+/** Mistakes in rules that their schema cannot see: patterns, templates, names. */
+import * as Either from "effect/Either"
+import { type Action, type Binding, eventAction } from "../action/actions.ts"
+import { templateFields } from "../sweep/format.ts"
+import { didYouMean, nearest } from "../sweep/nearest.ts"
+import type { LogEvent, Monitoring } from "./Monitoring.ts"
+import { compilePattern } from "./pattern.ts"
+
+/** A mistake, and the path within the `monitoring` section to the value that holds it. */
+export interface RuleProblem {
+  readonly path: ReadonlyArray<string | number>
+  /** A sentence. */
+  readonly message: string
+  readonly suggestions: ReadonlyArray<string>
+}
+
+/** What every rule's templates may name (`rule/metadata.ts`, `rule/classify.ts`, `rule/silence.ts`). */
+const always = [
+  "job_id",
+  "job_name",
+  "output_dir",
+  "log_path",
+  "attempt",
+  "event_id",
+  "event_name",
+  "plan_id",
+  "project",
+  "index",
+  "parameters",
+  "reason",
+  "error_type",
+  "exit_code",
+  "signal",
+  "nodes",
+  "slurm_state",
+  "subsystem",
+  "stall_seconds",
+  "stall_threshold_seconds"
+]
+
+type Path = RuleProblem["path"]
+
+const problem = (path: Path, message: string, suggestions: ReadonlyArray<string> = []): RuleProblem => ({
+  path,
+  message,
+  suggestions
+})
+
+const each = (path: Path, texts: ReadonlyArray<string>): ReadonlyArray<readonly [Path, string]> =>
+  texts.map((text, index) => [[...path, index], text])
+
+/** The texts of an action that are rendered, with their paths. */
+const templatesOf = (action: Action, path: Path): ReadonlyArray<readonly [Path, string]> => {
+  switch (action.class_name) {
+    case "LogAction":
+    case "LogMessageAction":
+      return [[[...path, "message"], action.message]]
+    case "RestartAction":
+      return [[[...path, "reason"], action.reason]]
+    case "RunAutoexpAction":
+      return [[[...path, "config_path"], action.config_path], ...each([...path, "overrides"], action.overrides)]
+    case "RunCommandAction":
+      return [
+        ...each([...path, "command"], action.command),
+        ...(action.cwd === null ? [] : [[[...path, "cwd"], action.cwd] as const])
+      ]
+  }
+}
+
+const bindingTemplates = (binding: typeof Binding.Type, path: Path): ReadonlyArray<readonly [Path, string]> => {
+  const { action, conditions } = eventAction(binding)
+  const files = conditions.flatMap((condition, index): ReadonlyArray<readonly [Path, string]> =>
+    condition.class_name === "FileExistsCondition" ? [[[...path, "conditions", index, "path"], condition.path]] : []
+  )
+  return [...files, ...templatesOf(action, binding.class_name === "EventAction" ? [...path, "action"] : path)]
+}
+
+const lintTemplate = (path: Path, template: string, known: ReadonlySet<string>): ReadonlyArray<RuleProblem> =>
+  Either.match(templateFields(template), {
+    onLeft: (
+      { column, message }
+    ) => [problem(path, `The template "${template}" is wrong at column ${column}: ${message}`)],
+    onRight: (fields) =>
+      fields.filter(({ root, text }) => !known.has(root) && !known.has(text)).map(({ column, text }) =>
+        problem(
+          path,
+          `The template "${template}" names "${text}" at column ${column}, which is unknown; ${
+            didYouMean(text, known)
+          }`,
+          nearest(text, known)
+        )
+      )
+  })
+
+const lintBindings = (
+  bindings: ReadonlyArray<typeof Binding.Type>,
+  path: Path,
+  known: ReadonlySet<string>
+): ReadonlyArray<RuleProblem> =>
+  bindings.flatMap((binding, index) =>
+    bindingTemplates(binding, [...path, "actions", index]).flatMap(([at, text]) => lintTemplate(at, text, known))
+  )
+
+/** Names and number of the groups of a pattern. */
+const groupsOf = (pattern: RegExp): { readonly names: ReadonlyArray<string>; readonly count: number } => {
+  const match = new RegExp(`${pattern.source}|`, pattern.flags).exec("")
+  return { names: Object.keys(match?.groups ?? {}), count: (match?.length ?? 1) - 1 }
+}
+
+const lintGroups = (rule: LogEvent, pattern: RegExp, path: Path): ReadonlyArray<RuleProblem> => {
+  const { count, names } = groupsOf(pattern)
+  return Object.entries(rule.extract_groups).flatMap(([name, group]) => {
+    const at = [...path, "extract_groups", name]
+    if (typeof group === "number") {
+      return group >= 0 && group <= count ? [] : [problem(at, `The pattern has no group ${group}; it has ${count}.`)]
+    }
+    if (group === "match" || names.includes(group)) return []
+    const known = [...names, "match"]
+    return [problem(at, `The pattern has no group "${group}"; ${didYouMean(group, known)}`, nearest(group, known))]
+  })
+}
+
+const lintPattern = (rule: LogEvent, path: Path): ReadonlyArray<RuleProblem> => {
+  if (rule.pattern_type === "inactivity") return []
+  if (rule.pattern === "") return [problem([...path, "pattern"], `The log event "${rule.name}" needs a pattern.`)]
+  if (rule.pattern_type === "substring") return []
+  return Either.match(compilePattern(rule.pattern), {
+    onLeft: ({ column, message }) => [
+      problem([...path, "pattern"], `The pattern "${rule.pattern}" is wrong at column ${column}: ${message}`)
+    ],
+    onRight: (pattern) => lintGroups(rule, pattern, path)
+  })
+}
+
+const lintNames = (rules: ReadonlyArray<{ readonly name: string }>, section: string): ReadonlyArray<RuleProblem> =>
+  rules.flatMap(({ name }, index) =>
+    rules.findIndex((rule) => rule.name === name) === index
+      ? []
+      : [problem([section, index, "name"], `There are two ${section} named "${name}"; give each a name of its own.`)]
+  )
+
+/**
+ * All mistakes of the rules: patterns that do not compile, groups that a pattern lacks, log events without effect, names
+ * used twice, templates that cannot be read or that name something unknown. `names` are known besides the usual ones:
+ * the sweep's parameters.
+ */
+export const lintRules = (monitoring: Monitoring, names: Iterable<string>): ReadonlyArray<RuleProblem> => {
+  const common = [...always, ...names]
+  const ownNames = (rule: LogEvent) => [...Object.keys(rule.metadata), ...Object.keys(rule.extract_groups)]
+  // What log events found is evidence, which state events see too.
+  const evidence = monitoring.log_events.flatMap(ownNames)
+  return [
+    ...lintNames(monitoring.log_events, "log_events"),
+    ...lintNames(monitoring.state_events, "state_events"),
+    ...monitoring.log_events.flatMap((rule, index) => {
+      const path = ["log_events", index]
+      const idle = rule.state === null && rule.actions.length === 0 && Object.keys(rule.metadata).length === 0
+      return [
+        ...lintPattern(rule, path),
+        ...(idle
+          ? [problem(path, `The log event "${rule.name}" has no effect: give it a state, metadata or actions.`)]
+          : []),
+        ...lintBindings(rule.actions, path, new Set([...common, ...ownNames(rule)]))
+      ]
+    }),
+    ...monitoring.state_events.flatMap((rule, index) =>
+      lintBindings(
+        rule.actions,
+        ["state_events", index],
+        new Set([...common, ...Object.keys(rule.metadata), ...evidence])
+      )
+    )
+  ]
+}
