@@ -3,6 +3,7 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as path from "node:path"
+import type { ConfigFiles } from "../config/ConfigFiles.ts"
 import { writePlan } from "../plan/PlannedFiles.ts"
 import { preparePlan } from "../plan/prepare.ts"
 import { referenceRequest } from "../plan/provenance.ts"
@@ -22,7 +23,8 @@ export interface FollowUpSettings {
 }
 
 /** An override that sets `key` to exactly this text, whatever is in it. Source: Hydra's override grammar, quoted values. */
-const setting = (key: string, text: string): string => `++${key}='${text.replace(/\\*'/g, (quote) => `\\${quote}`)}'`
+export const setting = (key: string, text: string): string =>
+  `++${key}='${text.replace(/\\*'/g, (quote) => `\\${quote}`)}'`
 
 /** What to plan: a recorded job once more, or a config by its name or path. */
 const requestOf = (configPath: string) =>
@@ -66,14 +68,16 @@ const start = (followUp: FollowUp, { autoexpCommand, cwd, toolVersion }: FollowU
     return { planId, jobs: session.jobs.size }
   })
 
+type World = Journal | Schedulers | Files | Commands | FileSystem.FileSystem | ConfigFiles
+
 /** Follow-ups of this process. */
 export const layer = (
   settings: FollowUpSettings
-): Layer.Layer<FollowUps, never, Journal | Schedulers | Files | Commands | FileSystem.FileSystem> =>
+): Layer.Layer<FollowUps, never, World> =>
   Layer.effect(
     FollowUps,
     Effect.map(
-      Effect.context<Journal | Schedulers | Files | Commands | FileSystem.FileSystem>(),
+      Effect.context<World>(),
       (context) => {
         const service: typeof FollowUps.Service = {
           start: (followUp) =>

@@ -61,6 +61,7 @@ export const watch = (
     const publish = makePublisher(held.place)
     const outcomes = yield* Queue.unbounded<NewEvent<FactType>>()
     const underWay = new Set<string>()
+    let running = 0
     const callsBefore = yield* scheduler.calls
 
     const record = (facts: Facts) =>
@@ -73,18 +74,24 @@ export const watch = (
     const beside = <R>(id: string, effect: Effect.Effect<NewEvent<FactType>, never, R>) =>
       underWay.has(id) ? Effect.void : Effect.suspend(() => {
         underWay.add(id)
-        return effect.pipe(
-          Effect.flatMap((fact) => Queue.offer(outcomes, fact)),
-          Effect.forkScoped,
-          Effect.asVoid
-        )
+        return Effect.asVoid(Effect.forkScoped(Effect.flatMap(effect, (fact) => Queue.offer(outcomes, fact))))
       })
 
+    /** An action beside the loop: one that was begun is waited for, even by a monitor that was asked for one cycle. */
+    const action = <R>(id: string, effect: Effect.Effect<NewEvent<FactType>, never, R>) =>
+      beside(
+        id,
+        Effect.ensuring(
+          Effect.zipRight(Effect.sync(() => running += 1), effect),
+          Effect.sync(() => running -= 1)
+        )
+      )
+
     const startActions = Effect.gen(function*() {
-      for (const { action, attempt, id, job, seq } of toRun(session)) {
-        yield* beside(
+      for (const { action: what, attempt, id, job, seq } of toRun(session)) {
+        yield* action(
           id,
-          Effect.map(perform(held.place.stateDir, session, action, id, job), (outcome) => ({
+          Effect.map(perform(held.place.stateDir, session, what, id, job), (outcome) => ({
             type: "ActionFinished" as const,
             job,
             attempt,
@@ -109,10 +116,10 @@ export const watch = (
 
     /** Claims queued actions as far as there is room, and runs what it claimed. */
     const work = Effect.gen(function*() {
-      const running = [...session.queue.values()].filter(({ claimedBy, status }) =>
+      const claimed = [...session.queue.values()].filter(({ claimedBy, status }) =>
         status === "running" && claimedBy?.role === "monitor"
       ).length
-      const claims = toClaim(session).slice(0, Math.max(0, workers - running))
+      const claims = toClaim(session).slice(0, Math.max(0, workers - claimed))
       yield* record(claims.map(({ attempts, job, queueId }) => ({
         type: "OperatorRequested" as const,
         job,
@@ -163,7 +170,6 @@ export const watch = (
       for (const submission of toLookUp(session)) {
         const facts = yield* lookUp(session, submission)
         yield* record(facts)
-        if (toSubmit(session).length > 0) return yield* act
       }
       yield* startActions
       if (options.worker) yield* work
@@ -184,13 +190,21 @@ export const watch = (
       yield* discard
     })
 
+    const awaitActions = Effect.gen(function*() {
+      while (running > 0 || (yield* Queue.size(outcomes)) > 0) {
+        yield* Effect.sleep(`${tickSeconds * 1000} millis`)
+        yield* news
+        yield* publish(session, held.head())
+      }
+    })
+
     const loop = Effect.gen(function*() {
       const period = Math.max(tickSeconds, pollSeconds(held.rules.monitoring))
       for (;;) {
         yield* observe
         yield* act
         yield* publish(session, held.head())
-        if (isFinished(session, options.worker) || options.until(session)) return
+        if (isFinished(session, options.worker) || options.until(session)) return yield* awaitActions
         let waited = 0
         while (waited < period) {
           yield* Effect.sleep(`${tickSeconds * 1000} millis`)

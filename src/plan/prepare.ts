@@ -2,6 +2,7 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type { ConfigFiles } from "../config/ConfigFiles.ts"
 import { type ConfigRequest, load } from "../config/load.ts"
 import type { ConfigError } from "../config/Problem.ts"
 import type { Commands } from "../port/Commands.ts"
@@ -25,7 +26,7 @@ const freshId = (project: string, millis: number): string => {
 /** The plan that `request` asks for, or what is wrong with it. */
 export const preparePlan = (
   { planId, request, ...options }: PlanRequest
-): Effect.Effect<PlannedFiles, ConfigError | PlanError, FileSystem.FileSystem | Commands> =>
+): Effect.Effect<PlannedFiles, ConfigError | PlanError, ConfigFiles | FileSystem.FileSystem | Commands> =>
   Effect.gen(function*() {
     const millis = yield* Clock.currentTimeMillis
     const loaded = yield* load(request)

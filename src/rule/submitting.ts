@@ -12,12 +12,20 @@ export const refused = (context: Context, { message, nonce }: EventData<"Submiss
   }
 }
 
+/** How often in a row a submission may be lost before its job is given up. */
+const lostBound = 5
+
 /** Nobody knows the name: lost, if that is still so after the settle window. */
 export const notFound = (context: Context, nonce: string): void => {
   const submission = context.session.submissions.get(nonce)
   if (submission === undefined) return
   if (submission.settled || context.session.settleSeconds === 0) {
     context.emit({ type: "SubmissionLost", data: { nonce } })
+    for (const name of submission.jobs) {
+      const job = context.job(name)
+      if (job === undefined || job.lostSubmissions < lostBound) continue
+      finish(context, job, "abandoned", `${lostBound} submissions in a row did not reach the scheduler`)
+    }
     context.roomChanged = true
   } else {
     context.setTimer(`submission ${nonce}`, context.session.settleSeconds)

@@ -62,6 +62,8 @@ export interface Job {
   /** A cancel that was decided for the present attempt, and whether the scheduler took it. */
   readonly cancel: "asked" | "taken" | null
   readonly restarts: ReadonlyArray<Restart>
+  /** Submissions lost on the way since the last one that was accepted. */
+  readonly lostSubmissions: number
   readonly attention: { readonly since: string; readonly reason: string } | null
   readonly lastEvent: string | null
   readonly lastUpdated: string

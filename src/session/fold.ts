@@ -16,6 +16,7 @@ const newJob = (plan: PlannedJob, at: string): Job => ({
   ...newAttempt,
   restart: null,
   restarts: [],
+  lostSubmissions: 0,
   attention: null,
   progress: {},
   lastEvent: null,
@@ -235,6 +236,7 @@ export const fold = (before: Session, record: EventRecord): Session => {
         state: "pending",
         live: true,
         slurm: { id: slurm_id, task, name },
+        lostSubmissions: 0,
         logPath: log_path
       }))
       closeSubmission(session, record.job ?? "")
@@ -254,7 +256,11 @@ export const fold = (before: Session, record: EventRecord): Session => {
       const submission = session.submissions.get(record.data.nonce)
       session.submissions.delete(record.data.nonce)
       for (const job of submission?.jobs ?? []) {
-        changeJob(session, { ...record, job }, ({ attempt }) => ({ state: "waiting", attempt: attempt - 1 }))
+        changeJob(session, { ...record, job }, ({ attempt, lostSubmissions }) => ({
+          state: "waiting",
+          attempt: attempt - 1,
+          lostSubmissions: lostSubmissions + 1
+        }))
       }
       break
     }

@@ -65,6 +65,18 @@ describe("submission", () => {
     expect(m.job().nonce).not.toBe(nonce)
   })
 
+  it("gives a job up whose submissions are lost again and again", () => {
+    const m = machine({}, [plannedJob("a")], { settle_seconds: 0 })
+    m.submitAll()
+    for (let lost = 0; lost < 5; lost += 1) {
+      const nonce = m.job().nonce ?? ""
+      m.fact("SubmissionUnanswered", { nonce, message: "timed out" })
+      m.fact("SubmissionNotFound", { nonce })
+    }
+    expect(m.job()).toMatchObject({ outcome: "abandoned", state: "ended" })
+    expect(m.session.submissions.size).toBe(0)
+  })
+
   it("fails a job that the scheduler refuses, with the scheduler's words", () => {
     const m = machine({})
     m.submitAll()
