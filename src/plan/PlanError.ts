@@ -1,5 +1,12 @@
 import * as Schema from "effect/Schema"
 
+/** A place in a file; line and column count from 1. */
+interface Place {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+}
+
 /** A config from which no plan can be made. `message` is a sentence without the place. */
 export class PlanError extends Schema.TaggedError<PlanError>()("PlanError", {
   /** The place in the config (`slurm.env.HOSTS`), whose origin the config knows; null if it is a file's. */
@@ -24,5 +31,9 @@ export class PlanError extends Schema.TaggedError<PlanError>()("PlanError", {
       column: before === null ? null : (before.at(-1)?.length ?? 0) + 1,
       message
     })
+  }
+  /** The error of a value that was written at `place`. */
+  static located({ at, message }: PlanError, { column, file, line }: Place): PlanError {
+    return new PlanError({ at, message, file, line, column })
   }
 }

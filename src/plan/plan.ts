@@ -8,6 +8,7 @@ import { formatArrayIndices } from "../backend/slurm/arraySpec.ts"
 import type { Loaded } from "../config/load.ts"
 import type { ConfigError } from "../config/Problem.ts"
 import { Monitoring } from "../rule/Monitoring.ts"
+import { Client } from "../scheduler/Client.ts"
 import { unsafeName } from "../sweep/names.ts"
 import type { Manifest } from "./Manifest.ts"
 import { PlanError } from "./PlanError.ts"
@@ -53,7 +54,7 @@ export const makePlan = (
 const located = (loaded: Loaded, error: PlanError): PlanError => {
   const origin = error.at === null ? null : loaded.origin(error.at)
   if (origin?.source !== "file") return error
-  return new PlanError({ ...error, file: origin.file, line: origin.line, column: origin.column })
+  return PlanError.located(error, origin)
 }
 
 const assemble = (loaded: Loaded, options: PlanOptions): Either.Either<PlannedFiles, PlanError | ConfigError> =>
@@ -183,7 +184,11 @@ const describe = (
       : { script: script(0), name: arrayName, indices: jobs.map(({ point }) => point.index) },
     sweep,
     monitoring: Schema.encodeSync(Monitoring)(loaded.config.monitoring),
-    scheduler: { client: slurm.client, max_jobs: scheduler.max_jobs, settle_seconds: scheduler.settle_seconds },
+    scheduler: {
+      client: Schema.encodeSync(Client)(slurm.client),
+      max_jobs: scheduler.max_jobs,
+      settle_seconds: scheduler.settle_seconds
+    },
     parent: options.parent
   })
 }
