@@ -185,7 +185,6 @@ export const fold = (before: Session, record: EventRecord): Session => {
     case "ConditionObserved":
     case "SubmissionRefused":
     case "SubmissionUnanswered":
-    case "ActionLogged":
     case "RequestRefused":
       break
     case "MonitorDetached": {
@@ -375,15 +374,22 @@ export const fold = (before: Session, record: EventRecord): Session => {
       changeEvent(session, event_id, { status: "queued" })
       break
     }
+    case "ActionLogged":
+      changeEvent(session, record.data.event_id, { status: "done" })
+      break
     case "ActionSkipped":
       changeEvent(session, record.data.event_id, { status: "skipped" })
       break
-    case "RestartDecided":
+    case "RestartDecided": {
+      const key = eventKey(record.job ?? "", record.attempt ?? 0, record.data.event)
+      const raised = session.events.get(key)
+      if (raised !== undefined) session.events.set(key, { ...raised, status: "done" })
       changeJob(session, record, (job) => ({
         restart: { seq: record.seq, reason: record.data.reason },
         restarts: [...job.restarts, { attempt: job.attempt + 1, cause: record.data.event, reason: record.data.reason }]
       }))
       break
+    }
     case "CancelDecided":
       changeJob(session, record, () => ({ cancel: "asked" }))
       break

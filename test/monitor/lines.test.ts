@@ -7,18 +7,20 @@ import { makeDetector } from "../../src/rule/detect.ts"
 import { Monitoring } from "../../src/rule/Monitoring.ts"
 import type { LogPosition } from "../../src/session/Session.ts"
 
-const detect = Either.getOrThrow(makeDetector(Schema.decodeUnknownSync(Monitoring)({
-  log_events: [
-    {
-      name: "saved",
-      pattern: "saved (?P<path>\\S+)",
-      extract_groups: { path: "path" },
-      actions: [{ class_name: "LogAction", message: "saved" }]
-    },
-    { name: "step", pattern: "step (\\d+)", extract_groups: { n: 1 }, metadata: { kind: "progress" } },
-    { name: "literal", pattern_type: "substring", pattern: "a.b (c", metadata: { error_type: "x" } }
-  ]
-})))
+const detect = Either.getOrThrow(makeDetector(
+  Schema.decodeUnknownSync(Monitoring)({
+    log_events: [
+      {
+        name: "saved",
+        pattern: "saved (?P<path>\\S+)",
+        extract_groups: { path: "path" },
+        actions: [{ class_name: "LogAction", message: "saved" }]
+      },
+      { name: "step", pattern: "step (\\d+)", extract_groups: { n: 1 }, metadata: { kind: "progress" } },
+      { name: "literal", pattern_type: "substring", pattern: "a.b (c", metadata: { error_type: "x" } }
+    ]
+  })
+))
 
 /** What the rules find in a log that is read whenever it has grown to one of the sizes, and once more at the end. */
 const readAt = (log: Buffer, sizes: ReadonlyArray<number>) => {

@@ -67,7 +67,14 @@ const schedulers = Layer.effect(
 
 /** Everything a session needs, with handles on the cluster and the disk. */
 export const world = (options: FakeOptions): Layer.Layer<
-  Scheduler | FakeCluster | Schedulers | Files | Commands | FollowUps | Disk | Layer.Layer.Success<typeof MemoryJournal.layer>
+  | Scheduler
+  | FakeCluster
+  | Schedulers
+  | Files
+  | Commands
+  | FollowUps
+  | Disk
+  | Layer.Layer.Success<typeof MemoryJournal.layer>
 > => Layer.mergeAll(Layer.provideMerge(schedulers, make(options)), memory, MemoryJournal.layer)
 
 /** A state directory that goes with the scope. */
