@@ -42,7 +42,7 @@ const readFloat = (text: string): PyFloat => {
 }
 
 /** An unquoted scalar. */
-const readPlain = (text: string): Scalar => {
+export const readPlain = (text: string): Scalar => {
   if (nullShape.test(text)) return null
   if (boolShape.test(text)) return /^(?:yes|true|on)$/i.test(text)
   if (intShape.test(text)) return readInt(text)
