@@ -3,6 +3,8 @@ import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import type { ConfigError } from "../config/Problem.ts"
 import type { UnreadableRecordError } from "../event/EventRecord.ts"
+import type { ManifestError } from "../plan/Manifest.ts"
+import type { PlanIoError } from "../plan/PlannedFiles.ts"
 import type { PlanError } from "../plan/PlanError.ts"
 import type { FollowUpFailedError } from "../port/FollowUps.ts"
 import type {
@@ -22,6 +24,8 @@ export type Failure =
   | UnknownNameError
   | ConfigError
   | PlanError
+  | ManifestError
+  | PlanIoError
   | NoJournalError
   | SessionHeldError
   | FencedError
@@ -38,6 +42,8 @@ const kinds: { readonly [Tag in Failure["_tag"]]: readonly [exitCode: number, co
   UnknownNameError: [2, "unknown"],
   ConfigError: [2, "config"],
   PlanError: [2, "plan"],
+  ManifestError: [2, "manifest"],
+  PlanIoError: [1, "io"],
   NoJournalError: [2, "unknown"],
   SchedulerUnavailableError: [3, "scheduler"],
   SubmissionRefusedError: [3, "scheduler"],
@@ -85,6 +91,8 @@ const problemsOf = (error: Failure): readonly [Problem, ...ReadonlyArray<Problem
       return [plain(`session ${error.planId} was taken over by another process (epoch ${error.newest}); this one stops`)]
     case "JournalDamagedError":
       return [{ ...plain(`${error.message} (bytes ${error.from} to ${error.to})`), file: error.path }]
+    case "PlanIoError":
+    case "ManifestError":
     case "JournalIoError":
       return [{ ...plain(error.message), file: error.path }]
     case "SchedulerUnavailableError":
@@ -98,7 +106,7 @@ const problemsOf = (error: Failure): readonly [Problem, ...ReadonlyArray<Problem
 }
 
 const problemText = ({ column, file, line, message, suggestions }: Problem): string => {
-  const where = file === null ? "" : `${[file, line, column].filter((part) => part !== null).join(":")}: `
+  const where = file === null || message.includes(file) ? "" : `${[file, line, column].filter((part) => part !== null).join(":")}: `
   // Most messages say what would fit by themselves.
   const fits = suggestions.length === 0 || suggestions.some((suggestion) => message.includes(suggestion))
     ? ""

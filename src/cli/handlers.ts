@@ -11,12 +11,21 @@ export type Handler<Name extends CommandName> = (
 ) => Effect.Effect<number, Failure, Screen | Invocation>
 
 export const handlers: { readonly [Name in CommandName]: () => Promise<Handler<Name>> } = {
+  run: () => import("./commands/run.ts").then(({ run }) => run),
+  plan: () => import("./commands/plan.ts").then(({ plan }) => plan),
+  submit: () => import("./commands/run.ts").then(({ submit }) => submit),
+  monitor: () => import("./commands/run.ts").then(({ monitor }) => monitor),
   "session list": () => import("./commands/sessionList.ts").then(({ list }) => list),
   "session show": () => import("./commands/session.ts").then(({ show }) => show),
   "session remove": () => import("./commands/session.ts").then(({ remove }) => remove),
+  "session dump-config": () => import("./commands/session.ts").then(({ dumpConfig }) => dumpConfig),
   "queue list": () => import("./commands/queue.ts").then(({ list }) => list),
   "queue show": () => import("./commands/queue.ts").then(({ show }) => show),
   "queue retry": () => import("./commands/queue.ts").then(({ retry }) => retry),
   "queue remove": () => import("./commands/queue.ts").then(({ remove }) => remove),
-  events: () => import("./commands/events.ts").then(({ events }) => events)
+  actions: () => import("./commands/actions.ts").then(({ actions }) => actions),
+  events: () => import("./commands/events.ts").then(({ events }) => events),
+  "sweep show": () => import("./commands/config.ts").then(({ sweepShow }) => sweepShow),
+  "sweep-entry": () => import("./commands/sweepEntry.ts").then(({ sweepEntry }) => sweepEntry),
+  "config show": () => import("./commands/config.ts").then(({ show }) => show)
 }

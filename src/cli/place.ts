@@ -34,7 +34,7 @@ const readIndex = (env: Invocation["Type"]["env"]): ReadonlyArray<SessionPlace> 
   return fs.readdirSync(dir).filter((name) => name.endsWith(".json")).sort().flatMap((name) => {
     const stateDir = stateDirIn(path.join(dir, name))
     const place = { planId: name.slice(0, -".json".length), stateDir }
-    return stateDir !== "" && isSession(place) ? [place] : []
+    return stateDir !== "" && sessionExists(place) ? [place] : []
   })
 }
 
@@ -49,7 +49,8 @@ const stateDirIn = (file: string): string => {
   }
 }
 
-const isSession = ({ planId, stateDir }: SessionPlace): boolean =>
+/** Whether a session of that name has begun there. */
+export const sessionExists = ({ planId, stateDir }: SessionPlace): boolean =>
   fs.existsSync(path.join(stateDir, `${planId}.events.jsonl`))
 
 /** Notes in the user's index where a session is kept. Best effort: the session itself does not need it. */
@@ -104,7 +105,7 @@ export const findSession = (
       const file = path.resolve(cwd, name)
       const planId = fileOfSession.exec(path.basename(file))?.groups?.["planId"] ?? ""
       const place = { planId, stateDir: path.dirname(file) }
-      if (planId !== "" && isSession(place)) return place
+      if (planId !== "" && sessionExists(place)) return place
       return yield* new UnknownNameError({ message: `${name} is no file of a session`, suggestions: [] })
     }
     const named = yield* namedStateDir(stateDir)

@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
+import * as path from "node:path"
 import * as Screen from "../report/Screen.ts"
 import { clean } from "../report/width.ts"
 import { type Failure, tell } from "./failure.ts"
@@ -43,14 +44,15 @@ const SIGPIPE = 13
 
 /** Runs the command line of this process and ends it. */
 export const run = (version: string): void => {
-  const argv = process.argv.slice(2)
+  const [script = "", ...argv] = process.argv.slice(1)
+  const program = [process.execPath, path.resolve(script)]
   const json = argv.includes("--json")
   const debug = argv.includes("--debug")
   const fiber = Effect.runFork(
     command.pipe(
       Effect.provide(Layer.mergeAll(
         Screen.layer,
-        Layer.succeed(Invocation, { version, argv, env: process.env, cwd: process.cwd() }),
+        Layer.succeed(Invocation, { version, program, argv, env: process.env, cwd: process.cwd() }),
         Logger.replace(Logger.defaultLogger, logger),
         Logger.minimumLogLevel(debug ? LogLevel.Debug : LogLevel.Info)
       ))

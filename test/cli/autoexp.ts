@@ -33,7 +33,7 @@ export const autoexp = (
 ): Effect.Effect<Ran> =>
   Effect.gen(function*() {
     const { layer, written } = fakeScreen()
-    const invocation = { version: "1.2.3", argv, env: { HOME: dir, ...env }, cwd: dir }
+    const invocation = { version: "1.2.3", program: ["node", "autoexp"], argv, env: { HOME: dir, ...env }, cwd: dir }
     const exit = yield* Effect.exit(
       command.pipe(Effect.provide(Layer.merge(layer, Layer.succeed(Invocation, invocation))))
     )

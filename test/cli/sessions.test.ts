@@ -35,7 +35,7 @@ const quiet = (planId: string, parent = false) =>
 
 const record = (home: string, place: SessionPlace) =>
   recordSession(place).pipe(
-    Effect.provideService(Invocation, { version: "", argv: [], env: { HOME: home }, cwd: home })
+    Effect.provideService(Invocation, { version: "", program: [], argv: [], env: { HOME: home }, cwd: home })
   )
 
 describe("a session is found", () => {

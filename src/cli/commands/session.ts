@@ -1,8 +1,10 @@
 /** `autoexp session …`: what was planned, submitted and watched. */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Effect from "effect/Effect"
 import * as FileJournal from "../../journal/FileJournal.ts"
 import { look } from "../../monitor/held.ts"
 import { makePublisher } from "../../monitor/publish.ts"
+import { readManifest } from "../../plan/Manifest.ts"
 import { Journal, type SessionPlace } from "../../port/Journal.ts"
 import { stateStyle } from "../../report/live.ts"
 import { sessionView } from "../../session/view.ts"
@@ -72,3 +74,11 @@ export const remove: Handler<"session remove"> = (given) =>
       : printLines([`removed session ${place.planId}`])
     return 0
   }).pipe(Effect.provide(FileJournal.layer))
+
+export const dumpConfig: Handler<"session dump-config"> = (given) =>
+  Effect.gen(function*() {
+    const place = yield* findSession(given.operand, given["state-dir"])
+    const { config } = yield* readManifest((yield* look(place)).session.manifest)
+    yield* printJson(config)
+    return 0
+  }).pipe(Effect.provide([FileJournal.layer, NodeFileSystem.layer]))

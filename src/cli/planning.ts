@@ -1,0 +1,83 @@
+/** What the options of `plan`, `run`, `sweep show` and `config show` ask for. */
+import type * as FileSystem from "@effect/platform/FileSystem"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import * as ConfigFiles from "../config/ConfigFiles.ts"
+import type { ConfigRequest } from "../config/load.ts"
+import type { ConfigError } from "../config/Problem.ts"
+import * as LiveCommands from "../monitor/LiveCommands.ts"
+import { setting } from "../monitor/followUps.ts"
+import type { ManifestError } from "../plan/Manifest.ts"
+import type { PlannedFiles } from "../plan/PlannedFiles.ts"
+import type { PlanError } from "../plan/PlanError.ts"
+import { preparePlan } from "../plan/prepare.ts"
+import { referenceRequest } from "../plan/provenance.ts"
+import { Invocation } from "./Invocation.ts"
+import { namedStateDir } from "./place.ts"
+import type { Given } from "./spec.ts"
+import { usage, type UsageError } from "./UsageError.ts"
+
+/** What planning needs of this machine. */
+export const workshop = Layer.mergeAll(NodeFileSystem.layer, ConfigFiles.layer, LiveCommands.layer)
+
+/** The config that the options of every composing command choose. */
+export const requestOf = (
+  given: Pick<Given<"config show">, "config-dir" | "config-ref" | "operands">
+): ConfigRequest => ({
+  configDir: given["config-dir"] ?? "config",
+  configRef: given["config-ref"] ?? "autoexp",
+  overrides: given.operands
+})
+
+/** A recorded job once more: `from` is its `config_reference.json` or a directory that holds it. */
+const recorded = (from: string): Effect.Effect<
+  { readonly request: ConfigRequest; readonly subset: ReadonlyArray<number> | null },
+  ManifestError,
+  FileSystem.FileSystem | Invocation
+> =>
+  Effect.gen(function*() {
+    const file = path.resolve((yield* Invocation).cwd, from)
+    const folder = fs.existsSync(path.join(file, "_provenance")) ? path.join(file, "_provenance") : file
+    const isFolder = fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true
+    return yield* referenceRequest(isFolder ? path.join(folder, "config_reference.json") : folder)
+  })
+
+/** The plan that the options ask for; nothing is written. A state directory that was named is part of its config. */
+export const planned = (
+  given: Given<"plan">
+): Effect.Effect<
+  PlannedFiles,
+  ConfigError | PlanError | ManifestError | UsageError,
+  Invocation | Effect.Effect.Context<ReturnType<typeof preparePlan>>
+> =>
+  Effect.gen(function*() {
+    const { cwd, program, version } = yield* Invocation
+    const from = given.from
+    const composing = (["config-ref", "config-dir"] as const).find((option) => given[option] !== null)
+    if (from !== null && composing !== undefined) {
+      return yield* usage(`--from says which config to use, and so does --${composing}; give one of them`)
+    }
+    const { request, subset } = from === null
+      ? { request: requestOf(given), subset: null }
+      : yield* recorded(from)
+    const stateDir = yield* namedStateDir(given["state-dir"])
+    return yield* preparePlan({
+      request: {
+        ...request,
+        overrides: [
+          ...from === null ? [] : request.overrides,
+          ...stateDir === null ? [] : [setting("project.monitoring_state_dir", stateDir)],
+          ...given.operands
+        ]
+      },
+      subset: given["array-subset"] ?? subset,
+      planId: given["plan-id"],
+      parent: null,
+      cwd,
+      toolVersion: version,
+      autoexpCommand: program
+    })
+  })

@@ -1,0 +1,109 @@
+/** Watching a session in front of people: live while it goes on, a summary when it ends. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { EventData } from "../event/events.ts"
+import type { NewEvent } from "../event/EventRecord.ts"
+import * as FileJournal from "../journal/FileJournal.ts"
+import * as LiveFollowUps from "../monitor/followUps.ts"
+import * as LiveFiles from "../monitor/LiveFiles.ts"
+import { type SessionError, type SessionServices, watchSession } from "../monitor/sessions.ts"
+import type { SessionPlace } from "../port/Journal.ts"
+import { ending, hasTrouble, liveRows } from "../report/ending.ts"
+import { happening } from "../report/happenings.ts"
+import { live, type LiveRow } from "../report/live.ts"
+import { Screen } from "../report/Screen.ts"
+import * as LiveSchedulers from "../scheduler/live.ts"
+import { isFinished, type Session } from "../session/Session.ts"
+import { sessionView } from "../session/view.ts"
+import { Invocation } from "./Invocation.ts"
+import { recordSession } from "./place.ts"
+import { workshop } from "./planning.ts"
+import { printJson, printLines } from "./print.ts"
+
+/** What sessions need of this machine, follow-ups included. */
+export const machine = Layer.unwrapEffect(Effect.map(Invocation, ({ cwd, program, version }) =>
+  Layer.provideMerge(
+    LiveFollowUps.layer({ toolVersion: version, autoexpCommand: program, cwd }),
+    Layer.mergeAll(FileJournal.layer, LiveSchedulers.layer, LiveFiles.layer, workshop)
+  )))
+
+export interface Watching {
+  readonly json: boolean
+  readonly takeover: boolean
+  /** Whether queued actions are executed here. */
+  readonly worker: boolean
+  readonly requests: ReadonlyArray<NewEvent<"OperatorRequested">>
+  readonly until: (session: Session) => boolean
+}
+
+/** One of the sessions to watch; `opening` begins it if it has no journal yet. */
+export interface Watched {
+  readonly place: SessionPlace
+  readonly opening: EventData<"SessionOpened"> | null
+}
+
+/** 1 for a finished session with trouble, else 0: it goes on, and may still end well. */
+export const exitCodeOf = (session: Session, worker: boolean): number =>
+  isFinished(session, worker) && hasTrouble(session) ? 1 : 0
+
+/** With JSON on standard output, people read what happens on standard error. */
+const besides = (screen: Screen["Type"], json: boolean): Screen["Type"] =>
+  json ? { ...screen, out: screen.err, interactive: false, color: false } : screen
+
+/** Notes the session and its follow-ups in the user's index, each once. */
+const indexing = (place: SessionPlace) => {
+  const known = new Set<string>()
+  return (session: Session) =>
+    Effect.forEach([place.planId, ...session.followUps.keys()], (planId) => {
+      if (known.has(planId)) return Effect.void
+      known.add(planId)
+      return recordSession({ ...place, planId })
+    }, { discard: true })
+}
+
+/**
+ * Watches sessions side by side, each until it is finished or `until` holds, shows what happens, and returns them as they
+ * are then. Ctrl-C detaches, and says how to attach again.
+ */
+export const watching = (
+  watched: ReadonlyArray<Watched>,
+  options: Watching
+): Effect.Effect<ReadonlyArray<Session>, SessionError, Screen | Invocation | SessionServices> =>
+  Effect.scoped(Effect.gen(function*() {
+    const invocation = yield* Invocation
+    const screen = besides(yield* Screen, options.json)
+    const view = yield* live(screen)
+    const rows = new Map<string, ReadonlyArray<LiveRow>>()
+    const several = watched.length > 1
+    return yield* Effect.forEach(watched, ({ opening, place }) => {
+      const index = indexing(place)
+      const named = (job: string) => several ? `${place.planId}/${job}` : job
+      return watchSession(place, {
+        ...options,
+        opening,
+        toolVersion: invocation.version,
+        onRecords: (records, session) =>
+          Effect.gen(function*() {
+            yield* index(session)
+            for (const record of records) {
+              const told = happening(record)
+              if (told !== null) yield* view.tell({ ...told, job: told.job === null ? null : named(told.job) })
+            }
+            rows.set(place.planId, liveRows(session).map((row) => ({ ...row, job: named(row.job) })))
+            yield* view.show([...rows.values()].flat())
+          }).pipe(Effect.provideService(Invocation, invocation))
+      }).pipe(Effect.onInterrupt(() =>
+        screen.err(`detached; jobs go on. Attach again: autoexp monitor --session ${place.planId}\n`)
+      ))
+    }, { concurrency: "unbounded" })
+  }))
+
+/** Sums the sessions up and returns the exit code. */
+export const sumUp = (sessions: ReadonlyArray<Session>, options: { readonly json: boolean; readonly worker: boolean }) =>
+  Effect.gen(function*() {
+    const [only] = sessions
+    yield* options.json
+      ? printJson(only !== undefined && sessions.length === 1 ? sessionView(only) : sessions.map(sessionView))
+      : printLines(sessions.flatMap((session) => ending(session)))
+    return Math.max(0, ...sessions.map((session) => exitCodeOf(session, options.worker)))
+  })

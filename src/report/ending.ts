@@ -1,0 +1,70 @@
+/** What is said when a session is no longer watched: how each job stands, what was healed, what failed and why. */
+import type { Job, Session } from "../session/Session.ts"
+import { statusOf } from "../session/Session.ts"
+import type { LiveRow } from "./live.ts"
+
+/** The value of the first of `names` among the groups that progress rules caught last. */
+const progressOf = ({ progress }: Job, names: ReadonlyArray<string>): string | null => {
+  for (const name of names) {
+    for (const groups of Object.values(progress)) {
+      const text = groups[name]
+      if (text !== undefined && text !== null) return text
+    }
+  }
+  return null
+}
+
+const short = (text: string | null): string | null => {
+  const number = Number(text)
+  return text === null || text.trim() === "" || Number.isNaN(number) ? text : String(Number(number.toPrecision(5)))
+}
+
+/** The session's jobs as rows of the live table. */
+export const liveRows = (session: Session): ReadonlyArray<LiveRow> =>
+  [...session.jobs.values()].map((job) => ({
+    job: job.plan.name,
+    state: job.outcome ?? job.state,
+    attempt: job.attempt,
+    iteration: progressOf(job, ["iteration", "step"]),
+    loss: short(progressOf(job, ["lm_loss", "loss"])),
+    lastEvent: job.lastEvent
+  }))
+
+/** Whether anything of the session is other than it should be. */
+export const hasTrouble = (session: Session): boolean =>
+  [...session.jobs.values()].some(({ attention, outcome }) =>
+    attention !== null || outcome !== null && outcome !== "success"
+  ) || [...session.queue.values()].some(({ status }) => status === "failed")
+
+const jobLines = ({ attempt, attention, outcome, plan, restarts, state, why }: Job): ReadonlyArray<string> => {
+  const times = attempt > 1 ? ` after ${attempt} attempts` : ""
+  const told = outcome === "success" || why === null ? "" : `: ${why}`
+  return [
+    `${plan.name}: ${outcome ?? state}${times}${told}`,
+    ...restarts.map(({ attempt, cause, reason }) => `  attempt ${attempt} began because of ${cause}: ${reason}`),
+    ...attention === null ? [] : [`  needs attention since ${attention.since}: ${attention.reason}`]
+  ]
+}
+
+/** The lines of the summary; `command` is how this program is called. */
+export const ending = (session: Session, command = "autoexp"): ReadonlyArray<string> => {
+  const queue = [...session.queue.values()]
+  const failed = queue.filter(({ status }) => status === "failed")
+  const explained = [...session.jobs.values()].find(({ outcome, restarts }) =>
+    restarts.length > 0 || outcome !== null && outcome !== "success"
+  )
+  const about = explained === undefined ? "" : ` --job ${explained.plan.name}`
+  return [
+    "",
+    `session ${session.planId}: ${statusOf(session)}`,
+    ...[...session.jobs.values()].flatMap(jobLines),
+    ...queue.length === 0 ? [] : [
+      `queued actions: ${queue.filter(({ status }) => status === "done").length} of ${queue.length} done` +
+      (failed.length === 0 ? "" : `, ${failed.length} failed (${command} queue list --session ${session.planId})`)
+    ],
+    ...[...session.followUps.values()].flatMap(({ planId, status }) =>
+      status === null || status === "success" ? [] : [`follow-up ${planId}: ${status}`]
+    ),
+    `why: ${command} events --session ${session.planId}${about}`
+  ]
+}
