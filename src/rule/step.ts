@@ -4,7 +4,8 @@
  */
 import type { EventRecord, Fact } from "../event/EventRecord.ts"
 import type { DecisionType, EventData } from "../event/events.ts"
-import { endedStates, fold } from "../session/fold.ts"
+import { fold } from "../session/fold.ts"
+import { endedStates } from "../session/foldAttempt.ts"
 import type { Job, Session } from "../session/Session.ts"
 import { Context, type Rules, timerOf } from "./Context.ts"
 import { finishIfJudged, judgeEnd } from "./ending.ts"

@@ -182,6 +182,8 @@ export interface Session {
   readonly submissions: Map<string, OpenSubmission>
   readonly logs: Map<string, LogPosition>
   readonly events: Map<string, EventEntry>
+  /** Keys of `events` by event id. */
+  readonly eventKeys: Map<string, string>
   readonly occurrences: Map<number, Occurrence>
   readonly bindings: Map<string, OpenBinding>
   readonly actions: Map<string, OpenAction>
@@ -215,6 +217,7 @@ export const emptySession = (): Session => ({
   submissions: new Map(),
   logs: new Map(),
   events: new Map(),
+  eventKeys: new Map(),
   occurrences: new Map(),
   bindings: new Map(),
   actions: new Map(),

@@ -1,0 +1,44 @@
+/** Changes of a session's tables, one entry at a time. An entry that is not there is left alone. */
+import type { Stamp } from "../event/EventRecord.ts"
+import { type EventEntry, eventKey, type Job, type QueueEntry, type Session } from "./Session.ts"
+
+/** Changes the job that the record is about. */
+export const changeJob = (
+  session: Session,
+  record: { readonly job?: string } & Stamp,
+  change: (job: Job) => Partial<Job>
+): void => {
+  const job = record.job === undefined ? undefined : session.jobs.get(record.job)
+  if (job !== undefined) session.jobs.set(job.plan.name, { ...job, ...change(job), lastUpdated: record.at })
+}
+
+/** Changes the entry of an event by its id. */
+export const changeEvent = (session: Session, eventId: string, change: Partial<EventEntry>): void => {
+  const key = session.eventKeys.get(eventId) ?? ""
+  const entry = session.events.get(key)
+  if (entry !== undefined) session.events.set(key, { ...entry, ...change })
+}
+
+/** Changes an entry of the action queue. */
+export const changeQueue = (session: Session, id: string, at: string, change: Partial<QueueEntry>): void => {
+  const entry = session.queue.get(id)
+  if (entry !== undefined) session.queue.set(id, { ...entry, ...change, updatedAt: at })
+}
+
+/** Counts an event of a job's attempt, `times` times. */
+export const noteEvent = (
+  session: Session,
+  entry: Pick<EventEntry, "job" | "attempt" | "name" | "eventId">,
+  at: string,
+  times: number
+): void => {
+  const key = eventKey(entry.job, entry.attempt, entry.name)
+  const known = session.events.get(key)
+  if (known === undefined) session.eventKeys.set(entry.eventId, key)
+  session.events.set(
+    key,
+    known === undefined
+      ? { ...entry, count: times, firstSeen: at, lastSeen: at, status: "seen" }
+      : { ...known, count: known.count + times, lastSeen: at }
+  )
+}

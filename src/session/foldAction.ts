@@ -1,0 +1,172 @@
+/** What records make of events, of the bindings that wait, and of actions, inline and queued. */
+import type { ValueMap } from "../backend/Value.ts"
+import type { EventRecord } from "../event/EventRecord.ts"
+import { changeEvent, changeJob, changeQueue, noteEvent } from "./change.ts"
+import type { Session } from "./Session.ts"
+
+/** The records that are about events and actions. */
+export type ActionRecord = EventRecord<
+  | "EventRaised"
+  | "ConditionWaiting"
+  | "ConditionPassed"
+  | "ConditionFailed"
+  | "ActionStarted"
+  | "ActionFinished"
+  | "ActionInterrupted"
+  | "ActionQueued"
+  | "ActionLogged"
+  | "ActionSkipped"
+  | "QueueClaimed"
+  | "QueueFinished"
+  | "QueueReleased"
+  | "QueueRemoved"
+  | "FollowUpEnded"
+>
+
+/** Seq of the occurrence that a binding belongs to. */
+const occurrenceOf = (binding: string): number => Number(binding.slice(0, binding.indexOf(".")))
+
+/** A follow-up experiment that an action started is watched from then on. */
+const noteFollowUp = (
+  session: Session,
+  queueId: string,
+  className: string,
+  result: Readonly<Record<string, unknown>>
+): void => {
+  const planId = result["plan_id"]
+  if (className === "RunAutoexpAction" && typeof planId === "string" && !session.followUps.has(planId)) {
+    session.followUps.set(planId, { planId, queueId, status: null })
+  }
+}
+
+export const foldAction = (session: Session, record: ActionRecord): void => {
+  switch (record.type) {
+    case "EventRaised": {
+      const { count, event_id, metadata, name, source, state } = record.data
+      const { attempt = 0, job = "" } = record
+      noteEvent(session, { job, attempt, name, eventId: event_id }, record.at, 1)
+      session.occurrences.set(record.seq, {
+        seq: record.seq,
+        eventId: event_id,
+        name,
+        source,
+        job,
+        attempt,
+        metadata: metadata as ValueMap
+      })
+      changeJob(session, record, (job) => ({
+        lastEvent: count > 1 ? `${name} (${count})` : name,
+        ...(name === "stall" && source === "state" ? { stalled: true } : {}),
+        ...(source === "log" && attempt === job.attempt && (state !== null || "error_type" in metadata)
+          ? { evidence: { ...job.evidence, ...(metadata as ValueMap) } }
+          : {})
+      }))
+      break
+    }
+    case "ConditionWaiting": {
+      const occurrence = session.occurrences.get(occurrenceOf(record.data.binding))
+      if (occurrence === undefined) break
+      session.bindings.set(record.data.binding, {
+        id: record.data.binding,
+        occurrence,
+        position: Number(record.data.binding.slice(record.data.binding.indexOf(".") + 1)),
+        condition: record.data.condition,
+        className: record.data.class_name,
+        asked: record.data.asked,
+        since: record.at
+      })
+      changeEvent(session, occurrence.eventId, { status: "waiting" })
+      break
+    }
+    case "ConditionPassed":
+      session.bindings.delete(record.data.binding)
+      break
+    case "ConditionFailed": {
+      session.bindings.delete(record.data.binding)
+      const occurrence = session.occurrences.get(occurrenceOf(record.data.binding))
+      if (occurrence !== undefined) changeEvent(session, occurrence.eventId, { status: "skipped" })
+      break
+    }
+    case "ActionStarted": {
+      const { action, action_id, binding, event_id } = record.data
+      session.actions.set(action_id, {
+        id: action_id,
+        seq: record.seq,
+        binding,
+        eventId: event_id,
+        job: record.job ?? "",
+        attempt: record.attempt ?? 0,
+        action
+      })
+      break
+    }
+    case "ActionFinished":
+    case "ActionInterrupted": {
+      const action = session.actions.get(record.data.action_id)
+      session.actions.delete(record.data.action_id)
+      const status = record.type === "ActionFinished" ? record.data.outcome.status : "failed"
+      if (action === undefined) break
+      changeEvent(session, action.eventId, { status })
+      if (record.type === "ActionFinished") {
+        noteFollowUp(session, action.id, action.action.class_name, record.data.outcome.result)
+      }
+      break
+    }
+    case "ActionQueued": {
+      const { action, event, event_id, queue_id } = record.data
+      session.queue.set(queue_id, {
+        queueId: queue_id,
+        eventId: event_id,
+        event,
+        job: record.job ?? "",
+        action,
+        status: "queued",
+        attempts: 0,
+        enqueuedAt: record.at,
+        updatedAt: record.at,
+        claimedBy: null,
+        claimSeq: null,
+        result: null
+      })
+      changeEvent(session, event_id, { status: "queued" })
+      break
+    }
+    case "ActionLogged":
+      changeEvent(session, record.data.event_id, { status: "done" })
+      break
+    case "ActionSkipped":
+      changeEvent(session, record.data.event_id, { status: "skipped" })
+      break
+    case "QueueClaimed": {
+      const entry = session.queue.get(record.data.queue_id)
+      changeQueue(session, record.data.queue_id, record.at, {
+        status: "running",
+        attempts: (entry?.attempts ?? 0) + 1,
+        claimedBy: record.data.actor,
+        claimSeq: record.seq
+      })
+      break
+    }
+    case "QueueFinished": {
+      const { outcome, queue_id } = record.data
+      const entry = session.queue.get(queue_id)
+      changeQueue(session, queue_id, record.at, { status: outcome.status, result: outcome.result })
+      if (entry !== undefined) {
+        changeEvent(session, entry.eventId, { status: outcome.status })
+        noteFollowUp(session, queue_id, entry.action.class_name, outcome.result)
+      }
+      break
+    }
+    case "QueueReleased":
+      changeQueue(session, record.data.queue_id, record.at, { status: "queued", claimedBy: null, claimSeq: null })
+      break
+    case "QueueRemoved":
+      session.queue.delete(record.data.queue_id)
+      break
+    case "FollowUpEnded": {
+      const entry = session.followUps.get(record.data.plan_id)
+      if (entry !== undefined) session.followUps.set(entry.planId, { ...entry, status: record.data.status })
+      break
+    }
+  }
+}

@@ -1,0 +1,202 @@
+/** What records make of a job's attempts: submissions, states, restarts, ends. */
+import type { EventRecord } from "../event/EventRecord.ts"
+import { changeJob } from "./change.ts"
+import { eventKey, type Job, type Session } from "./Session.ts"
+
+/** The records that are about attempts. */
+export type AttemptRecord = EventRecord<
+  | "SubmissionIntended"
+  | "JobSubmitted"
+  | "SubmissionDoubted"
+  | "SubmissionNotFound"
+  | "SubmissionLost"
+  | "JobStateChanged"
+  | "RestartDecided"
+  | "CancelDecided"
+  | "CancelAnswered"
+  | "JobClassified"
+  | "JobLost"
+  | "JobFinished"
+  | "AttentionNeeded"
+>
+
+/** What a fresh attempt knows nothing of yet. */
+export const newAttempt = {
+  nonce: null,
+  slurm: null,
+  slurmState: null,
+  live: false,
+  exitCode: null,
+  signal: null,
+  nodes: null,
+  start: null,
+  end: null,
+  logPath: null,
+  activeAt: null,
+  stalled: false,
+  evidence: {},
+  verdict: null,
+  cancel: null
+} satisfies Partial<Job>
+
+const livingStates = new Set(["RUNNING", "COMPLETING", "STOPPED", "SUSPENDED"])
+
+/** SLURM's words for an end, and whether the job may run on its own after it. Source: squeue man page, JOB STATE CODES. */
+export const endedStates = new Set([
+  "BOOT_FAIL",
+  "CANCELLED",
+  "COMPLETED",
+  "DEADLINE",
+  "FAILED",
+  "LAUNCH_FAILED",
+  "NODE_FAIL",
+  "OUT_OF_MEMORY",
+  "PREEMPTED",
+  "RECONFIG_FAIL",
+  "REVOKED",
+  "TIMEOUT"
+])
+
+const changeState = (session: Session, record: EventRecord<"JobStateChanged">): void => {
+  const { data } = record
+  changeJob(session, record, (job) => {
+    const ended = endedStates.has(data.to)
+    const running = livingStates.has(data.to)
+    return {
+      slurmState: data.to,
+      state: ended ? "ended" : running ? "running" : data.to === "MISSING" ? job.state : "pending",
+      live: !ended,
+      exitCode: data.exit_code,
+      signal: data.signal,
+      nodes: data.nodes ?? job.nodes,
+      start: data.start ?? job.start,
+      end: data.end,
+      activeAt: running && job.activeAt === null ? record.at : job.activeAt
+    }
+  })
+}
+
+/** Forgets the occurrences of a finished job that nothing waits for. */
+const forgetOccurrences = (session: Session, job: string): void => {
+  const waiting = new Set([...session.bindings.values()].map(({ occurrence }) => occurrence.seq))
+  for (const [seq, occurrence] of session.occurrences) {
+    if (occurrence.job === job && !waiting.has(seq)) session.occurrences.delete(seq)
+  }
+}
+
+/** A job that has ended waits for no submission. */
+const closeSubmission = (session: Session, name: string): void => {
+  const submission = session.submissions.get(session.jobs.get(name)?.nonce ?? "")
+  if (submission === undefined) return
+  const jobs = submission.jobs.filter((job) => job !== name)
+  if (jobs.length === 0) session.submissions.delete(submission.nonce)
+  else session.submissions.set(submission.nonce, { ...submission, jobs })
+}
+
+export const foldAttempt = (session: Session, record: AttemptRecord): void => {
+  switch (record.type) {
+    case "SubmissionIntended": {
+      const { array, jobs, name, nonce, script } = record.data
+      const attempt = record.attempt ?? 1
+      session.submissions.set(nonce, {
+        nonce,
+        name,
+        script,
+        jobs,
+        array,
+        attempt,
+        intent: record.seq,
+        at: record.at,
+        doubted: false,
+        missed: false,
+        settled: false
+      })
+      for (const job of jobs) {
+        changeJob(
+          session,
+          { ...record, job },
+          () => ({ ...newAttempt, state: "submitting", attempt, nonce, restart: null })
+        )
+      }
+      break
+    }
+    case "JobSubmitted": {
+      const { log_path, name, slurm_id, task } = record.data
+      changeJob(session, record, () => ({
+        state: "pending",
+        live: true,
+        slurm: { id: slurm_id, task, name },
+        lostSubmissions: 0,
+        logPath: log_path
+      }))
+      closeSubmission(session, record.job ?? "")
+      break
+    }
+    case "SubmissionDoubted": {
+      const submission = session.submissions.get(record.data.nonce)
+      if (submission !== undefined) session.submissions.set(submission.nonce, { ...submission, doubted: true })
+      break
+    }
+    case "SubmissionNotFound": {
+      const submission = session.submissions.get(record.data.nonce)
+      if (submission !== undefined) session.submissions.set(submission.nonce, { ...submission, missed: true })
+      break
+    }
+    case "SubmissionLost": {
+      const submission = session.submissions.get(record.data.nonce)
+      session.submissions.delete(record.data.nonce)
+      for (const job of submission?.jobs ?? []) {
+        changeJob(session, { ...record, job }, ({ attempt, lostSubmissions }) => ({
+          state: "waiting",
+          attempt: attempt - 1,
+          lostSubmissions: lostSubmissions + 1
+        }))
+      }
+      break
+    }
+    case "JobStateChanged":
+      changeState(session, record)
+      break
+    case "RestartDecided": {
+      const key = eventKey(record.job ?? "", record.attempt ?? 0, record.data.event)
+      const raised = session.events.get(key)
+      if (raised !== undefined) session.events.set(key, { ...raised, status: "done" })
+      changeJob(session, record, (job) => ({
+        restart: { seq: record.seq, reason: record.data.reason },
+        restarts: [...job.restarts, { attempt: job.attempt + 1, cause: record.data.event, reason: record.data.reason }]
+      }))
+      break
+    }
+    case "CancelDecided":
+      changeJob(session, record, () => ({ cancel: "asked" }))
+      break
+    case "CancelAnswered":
+      changeJob(session, record, () => ({ cancel: "taken" }))
+      break
+    case "JobClassified": {
+      const { outcome, why } = record.data
+      changeJob(session, record, () => ({ verdict: { outcome, why } }))
+      break
+    }
+    case "JobLost":
+      changeJob(session, record, () => ({
+        state: "ended",
+        live: false,
+        verdict: { outcome: "abandoned", why: "the scheduler no longer knows the job" }
+      }))
+      break
+    case "JobFinished":
+      closeSubmission(session, record.job ?? "")
+      changeJob(session, record, () => ({
+        state: "ended",
+        live: false,
+        outcome: record.data.outcome,
+        why: record.data.why
+      }))
+      forgetOccurrences(session, record.job ?? "")
+      break
+    case "AttentionNeeded":
+      changeJob(session, record, () => ({ attention: { since: record.at, reason: record.data.why } }))
+      break
+  }
+}
