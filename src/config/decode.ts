@@ -63,7 +63,9 @@ const wanted = (ast: AST.AST): string => {
   if (AST.isLiteral(plain)) return plain.literal === null ? "null" : JSON.stringify(plain.literal)
   if (AST.isTypeLiteral(plain)) return "a mapping"
   if (AST.isTupleType(plain)) return plain.elements.length > 0 ? "a list that is not empty" : "a list"
-  if (AST.isUnion(plain)) return [...new Set(plain.types.map(wanted))].join(" or ")
+  if (AST.isUnion(plain)) {
+    return [...new Set(plain.types.filter((type) => !AST.isUndefinedKeyword(type)).map(wanted))].join(" or ")
+  }
   return named[String(plain)] ?? String(plain)
 }
 
@@ -88,17 +90,16 @@ const unknownKey = (path: Path, parent: AST.AST): Misfit => {
   }
 }
 
+const wrongWord = (path: Path, words: ReadonlyArray<string>, actual: string): Misfit => ({
+  path,
+  kind: path.at(-1) === "class_name" ? "unknown_class" : "wrong_type",
+  message: `${pathText(path)} cannot be "${actual}"; ${didYouMean(actual, words)}`,
+  suggestions: nearest(actual, words)
+})
+
 const wrongType = (path: Path, ast: AST.AST, actual: unknown, message?: string): Misfit => {
   const literals = literalsOf(ast)
-  if (literals.length > 0 && typeof actual === "string") {
-    const isClass = path.at(-1) === "class_name"
-    return {
-      path,
-      kind: isClass ? "unknown_class" : "wrong_type",
-      message: `${pathText(path)} cannot be "${actual}"; ${didYouMean(actual, literals)}`,
-      suggestions: nearest(actual, literals)
-    }
-  }
+  if (literals.length > 0 && typeof actual === "string") return wrongWord(path, literals, actual)
   const why = message === undefined ? "" : ` (${message})`
   return {
     path,
@@ -145,13 +146,31 @@ const misfits = (issue: ParseResult.ParseIssue, path: Path, parent: AST.AST): Re
   }
 }
 
-/** Of a union's members only the one that came furthest is worth telling. */
+const options = { errors: "all", onExcessProperty: "error" } as const
+
+/** The words that a union's member takes as `class_name`. */
+const classesOf = (ast: AST.AST): ReadonlyArray<string> => {
+  const plain = inner(ast)
+  if (AST.isUnion(plain)) return plain.types.flatMap(classesOf)
+  if (!AST.isTypeLiteral(plain)) return []
+  return plain.propertySignatures.filter(({ name }) => name === "class_name").flatMap(({ type }) => literalsOf(type))
+}
+
+/** Of a union's members the one of the value's class is meant, else the one that came furthest. */
 const unionMisfits = (
   issues: ReadonlyArray<ParseResult.ParseIssue>,
   path: Path,
   ast: AST.Union,
   actual: unknown
 ): ReadonlyArray<Misfit> => {
+  const className = isMap(actual) ? actual["class_name"] : undefined
+  const classes = classesOf(ast)
+  if (typeof className === "string" && classes.length > 0) {
+    const meant = ast.types.find((member) => classesOf(member).includes(className))
+    if (meant === undefined) return [wrongWord([...path, "class_name"], classes, className)]
+    const decoded = ParseResult.decodeUnknownEither(Schema.make(meant), options)(actual)
+    return Either.isLeft(decoded) ? misfits(decoded.left, path, meant) : []
+  }
   const members = issues.map((issue) => misfits(issue, path, ast))
   const deep = members.filter((member) => member.some((misfit) => misfit.path.length > path.length))
   return deep[0] ?? [wrongType(path, ast, actual)]
@@ -163,6 +182,6 @@ export const decode = <A, I>(
   value: Value
 ): Either.Either<A, ReadonlyArray<Misfit>> =>
   Either.mapLeft(
-    ParseResult.decodeUnknownEither(schema, { errors: "all", onExcessProperty: "error" })(value),
+    ParseResult.decodeUnknownEither(schema, options)(value),
     (issue) => misfits(issue, [], schema.ast)
   )
