@@ -82,14 +82,14 @@ const assemble = (loaded: Loaded, options: PlanOptions): Either.Either<PlannedFi
       ? arrayScript(loaded, options, arrayName, jobs, sweepPath ?? "")
       : Either.all(jobs.map((job) => jobScript(options, job)))
     const manifest = yield* describe(loaded, options, jobs, scripts, slurm.array ? arrayName : null, sweepPath)
-    const configDir = path.resolve(cwd, loaded.request.configDir)
+    const request = { ...loaded.request, configDir: path.resolve(cwd, loaded.request.configDir) }
     return {
       manifest,
       manifestPath: path.join(base, "manifests", `${planId}.json`),
       directories: [...jobs.map((job) => job.outputDir), ...jobs.map((job) => logFolder(job.logPath))],
       files: [
         ...scripts,
-        ...jobs.flatMap((job) => provenanceFiles({ ...options, configDir }, job)),
+        ...provenanceFiles({ ...options, request }, jobs),
         ...(sweepPath === null ? [] : [{ path: sweepPath, text: sweepText(loaded, planId, jobs), executable: false }])
       ],
       links: sweepPath === null ? [] : [{ path: path.join(base, "sweep.json"), target: path.basename(sweepPath) }]

@@ -3,7 +3,7 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as path from "node:path"
-import type { ConfigRequest } from "../config/load.ts"
+import type { ConfigRequest, Loaded } from "../config/load.ts"
 import type { Facts } from "./facts.ts"
 import { decodeFile, ManifestError, parseJson, readFile } from "./Manifest.ts"
 import type { PlannedFile } from "./PlannedFiles.ts"
@@ -28,49 +28,67 @@ export const ConfigReference = Schema.Struct({
   tool_version: Schema.String
 })
 
-/** What of a plan the provenance of each of its jobs says. `configDir` is absolute. */
+/** What of a plan the provenance of each of its jobs says. `request.configDir` is absolute. */
 export interface ProvenanceSource {
   readonly planId: string
   readonly createdAt: string
   readonly toolVersion: string
-  readonly configDir: string
+  readonly request: ConfigRequest
   readonly facts: Facts
 }
 
-/** The files of one job, secrets left out of each. */
-export const provenanceFiles = (source: ProvenanceSource, job: PointJob): ReadonlyArray<PlannedFile> => {
-  const { loaded } = job.point
-  const folder = path.join(job.outputDir, "_provenance")
-  const overrides = loaded.request.overrides.map(redactArgument)
-  const reference: typeof ConfigReference.Type = {
-    config_ref: loaded.request.configRef,
-    config_dir: source.configDir,
-    overrides,
-    redacted: overrides.some((override, at) => override !== loaded.request.overrides[at]),
-    point: {
-      index: job.point.index,
-      name: job.name,
-      parameters: plainMap(redactConfig(job.point.parameters))
-    },
-    plan_id: source.planId,
-    tool_version: source.toolVersion
-  }
-  const { command, environment, git, versions } = source.facts
-  const metadata = {
-    git: { ...git, diff: redactUrls(git.diff) },
-    command: command.map(redactArgument),
-    overrides,
-    environment: redactEnvironment(environment),
-    versions,
-    created: source.createdAt
-  }
-  return [
-    ["resolved_config.json", jsonText(plainMap(redactConfig(loaded.resolved)))],
-    ["unresolved_config.yaml", yamlText(redactConfig(loaded.unresolved))],
-    ["config_reference.json", jsonText(reference)],
-    ["run_metadata.json", jsonText(metadata)]
-  ].map(([name = "", text = ""]) => ({ path: path.join(folder, name), text, executable: false }))
+/** The files of each job, secrets left out of each. Points that share a config share its texts. */
+export const provenanceFiles = (
+  source: ProvenanceSource,
+  jobs: ReadonlyArray<PointJob>
+): ReadonlyArray<PlannedFile> => {
+  const metadata = metadataText(source)
+  const configs = new Map<Loaded, ReturnType<typeof configTexts>>()
+  return jobs.flatMap((job) => {
+    const texts = configs.get(job.point.loaded) ?? configTexts(job.point.loaded)
+    configs.set(job.point.loaded, texts)
+    const file = (name: string, text: string): PlannedFile => ({
+      path: path.join(job.outputDir, "_provenance", name),
+      text,
+      executable: false
+    })
+    return [
+      file("resolved_config.json", texts.resolved),
+      file("unresolved_config.yaml", texts.unresolved),
+      file("config_reference.json", referenceText(source, job)),
+      file("run_metadata.json", metadata)
+    ]
+  })
 }
+
+const configTexts = ({ resolved, unresolved }: Loaded) => ({
+  resolved: jsonText(plainMap(redactConfig(resolved))),
+  unresolved: yamlText(redactConfig(unresolved))
+})
+
+const referenceText = ({ planId, request, toolVersion }: ProvenanceSource, { name, point }: PointJob): string => {
+  const overrides = request.overrides.map(redactArgument)
+  const reference: typeof ConfigReference.Type = {
+    config_ref: request.configRef,
+    config_dir: request.configDir,
+    overrides,
+    redacted: overrides.some((override, at) => override !== request.overrides[at]),
+    point: { index: point.index, name, parameters: plainMap(redactConfig(point.parameters)) },
+    plan_id: planId,
+    tool_version: toolVersion
+  }
+  return jsonText(reference)
+}
+
+const metadataText = ({ createdAt, facts, request }: ProvenanceSource): string =>
+  jsonText({
+    git: { ...facts.git, diff: redactUrls(facts.git.diff) },
+    command: facts.command.map(redactArgument),
+    overrides: request.overrides.map(redactArgument),
+    environment: redactEnvironment(facts.environment),
+    versions: facts.versions,
+    created: createdAt
+  })
 
 /**
  * The request that plans one recorded job once more: its config, and its point's index as the subset. The caller adds
