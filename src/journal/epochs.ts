@@ -97,10 +97,11 @@ export const win = (
 ): Effect.Effect<number, JournalIoError | SessionHeldError, Scope.Scope> =>
   Effect.gen(function*() {
     yield* disk.makeDir(places.leaseDir(place))
+    // Segments count too: a journal that was copied without its leases must not get a second segment of one number.
+    // They are looked at first, as every segment that is there has its lease, which is then seen too.
+    const segments = places.segmentEpochs(place.planId, yield* disk.names(place.stateDir))
     const newest = yield* newestEpoch(place)
     if (!options.takeover) yield* refuseHeld(place, newest, options.heartbeat)
-    // Segments count too: a journal that was copied without its leases must not get a second segment of one number.
-    const segments = places.segmentEpochs(place.planId, yield* disk.names(place.stateDir))
     // Exactly the number after the one that was looked at: a holder who came since then makes the claim fail.
     const epoch = Math.max(newest, ...segments) + 1
     const beating = yield* Effect.acquireRelease(

@@ -7,12 +7,16 @@ import * as os from "node:os"
 import * as path from "node:path"
 import * as FileJournal from "../../src/journal/FileJournal.ts"
 import { Journal, type SessionPlace } from "../../src/port/Journal.ts"
-import { at, facts, fileIn, temporaryPlace } from "./temporary.ts"
+import { at, facts, failure, fileIn, temporaryPlace } from "./temporary.ts"
 
 const run = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provide(effect, FileJournal.layer)
 
 const quickly = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.provide(effect, FileJournal.layerWith({ seconds: 0.05, missed: 3 }))
+
+/** Long enough to do something while a heartbeat is watched. */
+const watchfully = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.provide(effect, FileJournal.layerWith({ seconds: 1, missed: 3 }))
 
 const hold = (place: SessionPlace, takeover = false) =>
   Effect.flatMap(Journal, (journal) => journal.hold(place, { takeover }))
@@ -124,7 +128,7 @@ describe("the files of a session", () => {
       const place = yield* temporaryPlace
       fs.mkdirSync(path.dirname(place.stateDir), { recursive: true })
       fs.writeFileSync(place.stateDir, "a file where the directory belongs")
-      expect(yield* Effect.flip(hold(place))).toMatchObject({ _tag: "JournalIoError" })
+      expect(yield* failure(hold(place))).toMatchObject({ _tag: "JournalIoError" })
       fs.rmSync(place.stateDir)
       yield* hold(place)
     })))
@@ -137,16 +141,16 @@ describe("the files of a session", () => {
       // The check of the epoch fails: whether the record counts is unknown then.
       fs.renameSync(fileIn(place, "plan.lease"), fileIn(place, "aside"))
       fs.writeFileSync(fileIn(place, "plan.lease"), "")
-      expect(yield* Effect.flip(writer.append(at, facts(1)))).toMatchObject({ _tag: "JournalIoError" })
+      expect(yield* failure(writer.append(at, facts(1)))).toMatchObject({ _tag: "JournalIoError" })
       fs.rmSync(fileIn(place, "plan.lease"))
       fs.renameSync(fileIn(place, "aside"), fileIn(place, "plan.lease"))
       const size = fs.statSync(fileIn(place, "plan.events.jsonl")).size
-      expect(yield* Effect.flip(writer.append(at, facts(1)))).toMatchObject({
+      expect(yield* failure(writer.append(at, facts(1)))).toMatchObject({
         _tag: "JournalIoError",
         path: fileIn(place, "plan.events.jsonl"),
         message: expect.stringContaining("open the journal again")
       })
-      expect(yield* Effect.flip(writer.assertNewest)).toMatchObject({ _tag: "JournalIoError" })
+      expect(yield* failure(writer.assertNewest)).toMatchObject({ _tag: "JournalIoError" })
       expect(fs.statSync(fileIn(place, "plan.events.jsonl")).size).toBe(size)
       const next = yield* hold(place, true)
       expect(next.records.map(({ seq }) => seq)).toStrictEqual([1, 2, 3])
@@ -204,12 +208,37 @@ describe("a holder that did not let go", () => {
         }),
         Effect.sleep(10)
       )).pipe(Effect.fork)
-      expect(yield* Effect.flip(hold(place))).toMatchObject({ _tag: "SessionHeldError", host: "elsewhere" })
+      expect(yield* failure(hold(place))).toMatchObject({ _tag: "SessionHeldError", host: "elsewhere" })
       const journal = yield* Journal
-      expect(yield* Effect.flip(journal.remove(place, { force: false }))).toMatchObject({ _tag: "SessionHeldError" })
+      expect(yield* failure(journal.remove(place, { force: false }))).toMatchObject({ _tag: "SessionHeldError" })
       yield* Fiber.interrupt(beating)
       expect((yield* hold(place)).epoch).toBe(2)
     })))
+
+  it.scopedLive("still counts what it appends while its heartbeat is watched", () =>
+    Effect.gen(function*() {
+      const place = yield* temporaryPlace
+      const old = yield* run(hold(place))
+      const lease = fileIn(place, "plan.lease/1")
+      fs.writeFileSync(lease, fs.readFileSync(lease, "utf8").replace(os.hostname(), "elsewhere"))
+      const watching = yield* Effect.fork(watchfully(hold(place)))
+      yield* Effect.sleep(200)
+      const acknowledged = yield* old.append(at, facts(1))
+      const writer = yield* Fiber.join(watching)
+      expect(writer.epoch).toBe(2)
+      expect(writer.records.slice(0, 1)).toStrictEqual(acknowledged)
+    }))
+
+  it.scopedLive("is not followed by one who watched it while another already took over", () =>
+    Effect.gen(function*() {
+      const place = yield* temporaryPlace
+      yield* run(leftBehind(place, { host: "elsewhere" }))
+      const watching = yield* Effect.fork(watchfully(hold(place)))
+      yield* Effect.sleep(200)
+      const writer = yield* run(hold(place, true))
+      expect(yield* failure(Fiber.join(watching))).toMatchObject({ _tag: "SessionHeldError", pid: process.pid })
+      yield* writer.assertNewest
+    }))
 
   it.scopedLive("can be taken over without waiting", () =>
     Effect.provide(

@@ -8,7 +8,7 @@ import * as fs from "node:fs"
 import * as FileJournal from "../../src/journal/FileJournal.ts"
 import * as MemoryJournal from "../../src/journal/MemoryJournal.ts"
 import { type Envelope, Journal, type SessionPlace } from "../../src/port/Journal.ts"
-import { at, fact, facts, temporaryPlace } from "./temporary.ts"
+import { at, fact, facts, failure, temporaryPlace } from "./temporary.ts"
 
 const hold = (place: SessionPlace, takeover = false) =>
   Effect.flatMap(Journal, (journal) => journal.hold(place, { takeover }))
@@ -76,7 +76,7 @@ for (const [name, layer] of [["files", FileJournal.layer], ["memory", MemoryJour
         yield* writer.append(at, facts(2))
         const holder = yield* journal.holder(place)
         expect(holder).toMatchObject({ epoch: 1, pid: process.pid, alive: "alive" })
-        expect(yield* Effect.flip(hold(place))).toMatchObject({
+        expect(yield* failure(hold(place))).toMatchObject({
           _tag: "SessionHeldError",
           planId: place.planId,
           pid: process.pid,
@@ -84,7 +84,7 @@ for (const [name, layer] of [["files", FileJournal.layer], ["memory", MemoryJour
         })
         yield* Scope.close(scope, Exit.void)
         expect(yield* journal.holder(place)).toBe(null)
-        expect(yield* Effect.flip(writer.append(at, facts(1)))).toMatchObject({ _tag: "JournalIoError" })
+        expect(yield* failure(writer.append(at, facts(1)))).toMatchObject({ _tag: "JournalIoError" })
         const next = yield* hold(place)
         expect(next.epoch).toBe(2)
         expect(numbers(next.records)).toStrictEqual(["1 1 Fact", "2 1 Fact", "3 2 SegmentOpened"])
@@ -99,9 +99,9 @@ for (const [name, layer] of [["files", FileJournal.layer], ["memory", MemoryJour
         yield* old.append(at, facts(2))
         const writer = yield* hold(place, true)
         const fenced = { _tag: "FencedError", planId: place.planId, epoch: 1, newest: 2 }
-        expect(yield* Effect.flip(old.assertNewest)).toMatchObject(fenced)
-        expect(yield* Effect.flip(old.append(at, [{ type: "Late", data: null }]))).toMatchObject(fenced)
-        expect(yield* Effect.flip(old.append(at, [{ type: "Later", data: null }]))).toMatchObject(fenced)
+        expect(yield* failure(old.assertNewest)).toMatchObject(fenced)
+        expect(yield* failure(old.append(at, [{ type: "Late", data: null }]))).toMatchObject(fenced)
+        expect(yield* failure(old.append(at, [{ type: "Later", data: null }]))).toMatchObject(fenced)
         yield* writer.assertNewest
         yield* writer.append(at, [fact(3)])
         const { records } = yield* journal.read(place)
@@ -117,7 +117,7 @@ for (const [name, layer] of [["files", FileJournal.layer], ["memory", MemoryJour
         yield* hold(place, true)
         yield* Scope.close(scope, Exit.void)
         expect(yield* journal.holder(place)).toMatchObject({ epoch: 2 })
-        expect(yield* Effect.flip(hold(place))).toMatchObject({ _tag: "SessionHeldError" })
+        expect(yield* failure(hold(place))).toMatchObject({ _tag: "SessionHeldError" })
       })))
 
     it.scopedLive("gives the session to one of many who want it at once", () =>
@@ -138,7 +138,7 @@ for (const [name, layer] of [["files", FileJournal.layer], ["memory", MemoryJour
         const journal = yield* Journal
         expect(yield* journal.list(place.stateDir)).toStrictEqual([])
         yield* journal.request(place, { id: "r", body: null })
-        expect(yield* Effect.flip(journal.read(place))).toMatchObject({ _tag: "NoJournalError", ...place })
+        expect(yield* failure(journal.read(place))).toMatchObject({ _tag: "NoJournalError", ...place })
         for (const planId of ["b", "a.events", "a"]) {
           for (const n of [1, 2]) {
             const writer = yield* hold({ ...place, planId }, n === 2)
@@ -186,7 +186,7 @@ for (const [name, layer] of [["files", FileJournal.layer], ["memory", MemoryJour
             journal.discard(place, bad)
           ]
           for (const effect of refused) {
-            expect(yield* Effect.flip(effect)).toMatchObject({ _tag: "JournalIoError" })
+            expect(yield* failure(effect)).toMatchObject({ _tag: "JournalIoError" })
           }
         }
         expect(fs.existsSync(place.stateDir)).toBe(false)
@@ -204,7 +204,7 @@ for (const [name, layer] of [["files", FileJournal.layer], ["memory", MemoryJour
         yield* journal.remove(place, { force: false })
         expect(yield* journal.list(place.stateDir)).toStrictEqual(["plan2"])
         expect(yield* journal.inbox(place)).toStrictEqual([])
-        expect(yield* Effect.flip(journal.read(place))).toMatchObject({ _tag: "NoJournalError" })
+        expect(yield* failure(journal.read(place))).toMatchObject({ _tag: "NoJournalError" })
         expect((yield* journal.read(other)).records).toHaveLength(1)
         expect(yield* hold(place)).toMatchObject({ epoch: 1, records: [] })
       })))
@@ -215,12 +215,12 @@ for (const [name, layer] of [["files", FileJournal.layer], ["memory", MemoryJour
         const journal = yield* Journal
         const writer = yield* hold(place)
         yield* writer.append(at, facts(1))
-        expect(yield* Effect.flip(journal.remove(place, { force: false }))).toMatchObject({ _tag: "SessionHeldError" })
+        expect(yield* failure(journal.remove(place, { force: false }))).toMatchObject({ _tag: "SessionHeldError" })
         yield* journal.remove(place, { force: true })
-        expect(yield* Effect.flip(journal.read(place))).toMatchObject({ _tag: "NoJournalError" })
-        expect(yield* Effect.flip(writer.append(at, facts(1)))).toMatchObject({ _tag: "FencedError" })
+        expect(yield* failure(journal.read(place))).toMatchObject({ _tag: "NoJournalError" })
+        expect(yield* failure(writer.append(at, facts(1)))).toMatchObject({ _tag: "FencedError" })
         const anew = yield* hold(place)
-        expect(yield* Effect.flip(writer.assertNewest)).toMatchObject({ _tag: "FencedError" })
+        expect(yield* failure(writer.assertNewest)).toMatchObject({ _tag: "FencedError" })
         yield* anew.append(at, facts(1))
       })))
   })

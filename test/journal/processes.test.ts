@@ -12,7 +12,7 @@ import * as readline from "node:readline"
 import { afterAll, beforeAll } from "vitest"
 import * as FileJournal from "../../src/journal/FileJournal.ts"
 import { type Envelope, Journal, type SessionPlace } from "../../src/port/Journal.ts"
-import { fileIn, temporaryPlace } from "./temporary.ts"
+import { failure, fileIn, temporaryPlace } from "./temporary.ts"
 
 let bundleDir = ""
 let bundle = ""
@@ -95,7 +95,7 @@ describe("between processes", () => {
         expect(yield* holder.ask("hold")).toMatchObject({ epoch: 1 })
         const answer = yield* holder.ask("append 3")
         expect(yield* journal.holder(place)).toMatchObject({ alive: "alive" })
-        expect(yield* Effect.flip(journal.hold(place, { takeover: false }))).toMatchObject({ _tag: "SessionHeldError" })
+        expect(yield* failure(journal.hold(place, { takeover: false }))).toMatchObject({ _tag: "SessionHeldError" })
         yield* holder.kill
         expect(yield* journal.holder(place)).toMatchObject({ alive: "dead" })
         const writer = yield* journal.hold(place, { takeover: false })
@@ -115,7 +115,7 @@ describe("between processes", () => {
         yield* holder.ask("hold")
         yield* holder.ask("append 2")
         yield* holder.signal("SIGSTOP")
-        expect(yield* Effect.flip(journal.hold(place, { takeover: false }))).toMatchObject({ _tag: "SessionHeldError" })
+        expect(yield* failure(journal.hold(place, { takeover: false }))).toMatchObject({ _tag: "SessionHeldError" })
         const writer = yield* journal.hold(place, { takeover: true })
         yield* writer.append("2026-11-24T00:00:00.000Z", [{ type: "New", data: null }])
         const before = yield* journal.read(place)

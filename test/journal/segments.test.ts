@@ -7,7 +7,7 @@ import { encode } from "../../src/journal/chain.ts"
 import * as FileJournal from "../../src/journal/FileJournal.ts"
 import { sealDraft } from "../../src/journal/seal.ts"
 import { type Envelope, Journal, type SessionPlace } from "../../src/port/Journal.ts"
-import { at, fact, facts, fileIn, temporaryPlace } from "./temporary.ts"
+import { at, fact, facts, failure, fileIn, temporaryPlace } from "./temporary.ts"
 
 const first = "plan.events.jsonl"
 const second = "plan.events.2.jsonl"
@@ -79,7 +79,7 @@ describe("reading segments", () => {
       const whole = fs.readFileSync(file)
       for (let size = 0; size < whole.length; size++) {
         fs.writeFileSync(file, whole.subarray(0, size))
-        const error = yield* Effect.flip(read(place))
+        const error = yield* failure(read(place))
         const { from } = lineOf(whole, size)
         expect(error).toMatchObject({ _tag: "JournalDamagedError", path: file, from, to: whole.length })
       }
@@ -123,7 +123,7 @@ describe("reading segments", () => {
       const file = fileIn(place, second)
       fs.appendFileSync(file, "{\"v\":1}\n")
       const journal = yield* Journal
-      const error = yield* Effect.flip(journal.hold(place, { takeover: false }))
+      const error = yield* failure(journal.hold(place, { takeover: false }))
       expect(error).toMatchObject({ _tag: "JournalDamagedError", path: file, seq: 8 })
       expect(yield* journal.holder(place)).toBe(null)
     })))
@@ -198,7 +198,7 @@ describe("reading segments", () => {
       const { place, records } = yield* twoSegments
       const saved = fs.readFileSync(fileIn(place, first))
       fs.rmSync(fileIn(place, first))
-      expect(yield* Effect.flip(read(place))).toMatchObject({
+      expect(yield* failure(read(place))).toMatchObject({
         _tag: "JournalDamagedError",
         path: fileIn(place, first),
         from: 0,
@@ -211,7 +211,7 @@ describe("reading segments", () => {
         fileIn(place, second),
         encode(third, 2, at, [sealDraft(`../${first}`, saved.length, third)]).text
       )
-      expect(yield* Effect.flip(read(place))).toMatchObject({ _tag: "JournalDamagedError" })
+      expect(yield* failure(read(place))).toMatchObject({ _tag: "JournalDamagedError" })
     })))
 
   it.scopedLive("reads records longer than a read, and many of them, with characters across the seams", () =>

@@ -15,6 +15,10 @@ export const temporaryPlace = Effect.map(
 
 export const fileIn = (place: SessionPlace, name: string): string => path.join(place.stateDir, name)
 
+/** The error of an effect that has to fail. Its value stays out of the message: the test runner chokes on long ones. */
+export const failure = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<E, string, R> =>
+  Effect.flip(Effect.as(effect, "it did not fail"))
+
 export const at = "2026-11-23T03:12:07.114Z"
 
 export const fact = (n: number): Draft => ({ type: "Fact", data: { n } })
