@@ -1,7 +1,7 @@
 /** Values into a Schema; what does not fit becomes sentences with the path to the value. */
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
-import type * as Schema from "effect/Schema"
+import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import { pyRepr } from "../backend/python.ts"
 import { isList, isMap, type Value } from "../backend/Value.ts"
