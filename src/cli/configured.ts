@@ -14,6 +14,12 @@ export const stateDirOfConfig: Effect.Effect<string | null, never, Invocation> =
   return fs.existsSync(dir) ? dir : null
 }).pipe(
   Effect.provide(ConfigFiles.layer),
-  Effect.catchTag("ConfigError", ({ message }) =>
-    Effect.as(Effect.logWarning(`sessions are looked for in your own index, since the config says nothing: ${message}`), null))
+  Effect.catchTag(
+    "ConfigError",
+    ({ message }) =>
+      Effect.as(
+        Effect.logWarning(`sessions are looked for in your own index, since the config says nothing: ${message}`),
+        null
+      )
+  )
 )

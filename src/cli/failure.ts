@@ -4,8 +4,8 @@ import * as Chunk from "effect/Chunk"
 import type { ConfigError } from "../config/Problem.ts"
 import type { UnreadableRecordError } from "../event/EventRecord.ts"
 import type { ManifestError } from "../plan/Manifest.ts"
-import type { PlanIoError } from "../plan/PlannedFiles.ts"
 import type { PlanError } from "../plan/PlanError.ts"
+import type { PlanIoError } from "../plan/PlannedFiles.ts"
 import type { FollowUpFailedError } from "../port/FollowUps.ts"
 import type {
   FencedError,
@@ -76,7 +76,11 @@ const problemsOf = (error: Failure): readonly [Problem, ...ReadonlyArray<Problem
     case "ConfigError":
       return error.problems
     case "PlanError":
-      return [{ ...error, message: error.at === null ? error.message : `${error.at}: ${error.message}`, suggestions: [] }]
+      return [{
+        ...error,
+        message: error.at === null ? error.message : `${error.at}: ${error.message}`,
+        suggestions: []
+      }]
     case "UsageError":
     case "UnknownNameError":
       return [plain(error.message, error.suggestions)]
@@ -88,7 +92,9 @@ const problemsOf = (error: Failure): readonly [Problem, ...ReadonlyArray<Problem
           "end that one, or take the session with --takeover"
       )]
     case "FencedError":
-      return [plain(`session ${error.planId} was taken over by another process (epoch ${error.newest}); this one stops`)]
+      return [
+        plain(`session ${error.planId} was taken over by another process (epoch ${error.newest}); this one stops`)
+      ]
     case "JournalDamagedError":
       return [{ ...plain(`${error.message} (bytes ${error.from} to ${error.to})`), file: error.path }]
     case "PlanIoError":
@@ -106,7 +112,9 @@ const problemsOf = (error: Failure): readonly [Problem, ...ReadonlyArray<Problem
 }
 
 const problemText = ({ column, file, line, message, suggestions }: Problem): string => {
-  const where = file === null || message.includes(file) ? "" : `${[file, line, column].filter((part) => part !== null).join(":")}: `
+  const where = file === null || message.includes(file)
+    ? ""
+    : `${[file, line, column].filter((part) => part !== null).join(":")}: `
   // Most messages say what would fit by themselves.
   const fits = suggestions.length === 0 || suggestions.some((suggestion) => message.includes(suggestion))
     ? ""
@@ -147,7 +155,10 @@ const tellDefect = (cause: Cause.Cause<Failure>, json: boolean, debug: boolean):
 }
 
 /** Tells of everything but an interruption alone, which says nothing. Stack traces only for `debug`. */
-export const tell = (cause: Cause.Cause<Failure>, options: { readonly json: boolean; readonly debug: boolean }): Told => {
+export const tell = (
+  cause: Cause.Cause<Failure>,
+  options: { readonly json: boolean; readonly debug: boolean }
+): Told => {
   const failure = Cause.failureOption(cause)
   const told = failure._tag === "Some"
     ? tellOne(failure.value, options.json)

@@ -195,7 +195,11 @@ export const normalise = (argv: ReadonlyArray<string>): Either.Either<Normalised
       } else values.set(option, [...before ?? [], value])
     }
     const missing = commandSpec(name).required.find((option) => !values.has(option))
-    if (missing !== undefined) return yield* Either.left(usage(`autoexp ${name} needs ${written(missing)}`, missing === "session" ? ["--session last"] : []))
+    if (missing !== undefined) {
+      return yield* Either.left(
+        usage(`autoexp ${name} needs ${written(missing)}`, missing === "session" ? ["--session last"] : [])
+      )
+    }
     return {
       kind: "command",
       name,

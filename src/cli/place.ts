@@ -20,48 +20,73 @@ export const namedStateDir = (option: string | null): Effect.Effect<string | nul
     return named === "" ? null : path.resolve(cwd, named)
   })
 
-/** The state directory of the config in the working directory; null without a config, or if it cannot be loaded. */
-const configuredStateDir: Effect.Effect<string | null, never, Invocation> = Effect.gen(function*() {
-  const { cwd } = yield* Invocation
-  if (!fs.existsSync(path.join(cwd, "config", "autoexp.yaml"))) return null
-  const { stateDirOfConfig } = yield* Effect.promise(() => import("./configured.ts"))
-  return yield* stateDirOfConfig
-})
+/** What an entry of the index says. */
+interface Entry extends SessionPlace {
+  /** Working directory in which the session was begun where its config said; null if a state directory was named. */
+  readonly begunIn: string | null
+}
 
-const readIndex = (env: Invocation["Type"]["env"]): ReadonlyArray<SessionPlace> => {
+const readEntry = (file: string): Entry | null => {
+  try {
+    const said: unknown = JSON.parse(fs.readFileSync(file, "utf8"))
+    if (typeof said !== "object" || said === null || !("state_dir" in said) || !("begun_in" in said)) return null
+    const { begun_in: begunIn, state_dir: stateDir } = said
+    if (typeof stateDir !== "string" || typeof begunIn !== "string" && begunIn !== null) return null
+    return { planId: path.basename(file, ".json"), stateDir, begunIn }
+  } catch {
+    // Half a file, or one that another process has just removed: an entry that says nothing.
+    return null
+  }
+}
+
+/** All entries of the index whose session is still there. */
+const readIndex = (env: Invocation["Type"]["env"]): ReadonlyArray<Entry> => {
   const dir = indexDir(env)
   if (!fs.existsSync(dir)) return []
   return fs.readdirSync(dir).filter((name) => name.endsWith(".json")).sort().flatMap((name) => {
-    const stateDir = stateDirIn(path.join(dir, name))
-    const place = { planId: name.slice(0, -".json".length), stateDir }
-    return stateDir !== "" && sessionExists(place) ? [place] : []
+    const entry = readEntry(path.join(dir, name))
+    return entry !== null && sessionExists(entry) ? [entry] : []
   })
 }
 
-const stateDirIn = (file: string): string => {
-  try {
-    const entry: unknown = JSON.parse(fs.readFileSync(file, "utf8"))
-    const dir = typeof entry === "object" && entry !== null && "state_dir" in entry ? entry.state_dir : ""
-    return typeof dir === "string" ? dir : ""
-  } catch {
-    // Half a file, or one that another process has just removed: an entry that says nothing.
-    return ""
-  }
-}
+/**
+ * The state directories that the config in the working directory names. Where sessions were begun here before, the index
+ * remembers it: composing a config takes longer than all else, and a name that holds the time is another one each time.
+ */
+const configuredStateDirs: Effect.Effect<ReadonlyArray<string>, never, Invocation> = Effect.gen(function*() {
+  const { cwd, env } = yield* Invocation
+  if (!fs.existsSync(path.join(cwd, "config", "autoexp.yaml"))) return []
+  const remembered = readIndex(env).filter(({ begunIn }) => begunIn === cwd).map(({ stateDir }) => stateDir)
+  if (remembered.length > 0) return [...new Set(remembered)]
+  const { stateDirOfConfig } = yield* Effect.promise(() => import("./configured.ts"))
+  const dir = yield* stateDirOfConfig
+  return dir === null ? [] : [dir]
+})
 
 /** Whether a session of that name has begun there. */
 export const sessionExists = ({ planId, stateDir }: SessionPlace): boolean =>
   fs.existsSync(path.join(stateDir, `${planId}.events.jsonl`))
 
-/** Notes in the user's index where a session is kept. Best effort: the session itself does not need it. */
-export const recordSession = ({ planId, stateDir }: SessionPlace): Effect.Effect<void, never, Invocation> =>
-  Effect.flatMap(Invocation, ({ env }) =>
+/**
+ * Notes in the user's index where a session is kept; what stands there of the same place is left as it is. Best effort:
+ * the session itself does not need it.
+ */
+export const recordSession = (
+  { planId, stateDir }: SessionPlace,
+  options: { readonly begunHere: boolean }
+): Effect.Effect<void, never, Invocation> =>
+  Effect.flatMap(Invocation, ({ cwd, env }) =>
     Effect.try(() => {
       const dir = indexDir(env)
+      const file = path.join(dir, `${planId}.json`)
+      if (readEntry(file)?.stateDir === stateDir) return
       fs.mkdirSync(dir, { recursive: true, mode: 0o700 })
       const temporary = path.join(dir, `.${planId}.${process.pid}`)
-      fs.writeFileSync(temporary, `${JSON.stringify({ state_dir: stateDir })}\n`)
-      fs.renameSync(temporary, path.join(dir, `${planId}.json`))
+      fs.writeFileSync(
+        temporary,
+        `${JSON.stringify({ state_dir: stateDir, begun_in: options.begunHere ? cwd : null })}\n`
+      )
+      fs.renameSync(temporary, file)
     }).pipe(
       Effect.catchAll((error) => Effect.logDebug(`the index of sessions was not written: ${error.message}`))
     ))
@@ -70,7 +95,7 @@ export const recordSession = ({ planId, stateDir }: SessionPlace): Effect.Effect
 export const forgetSession = ({ planId, stateDir }: SessionPlace): Effect.Effect<void, never, Invocation> =>
   Effect.map(Invocation, ({ env }) => {
     const file = path.join(indexDir(env), `${planId}.json`)
-    if (stateDirIn(file) === stateDir) fs.rmSync(file, { force: true })
+    if (readEntry(file)?.stateDir === stateDir) fs.rmSync(file, { force: true })
   })
 
 const sessionsIn = (stateDir: string): Effect.Effect<ReadonlyArray<SessionPlace>, JournalIoError, Journal> =>
@@ -84,8 +109,9 @@ export const allSessions = (
   stateDir: string | null
 ): Effect.Effect<ReadonlyArray<SessionPlace>, JournalIoError, Journal | Invocation> =>
   Effect.gen(function*() {
-    const dir = (yield* namedStateDir(stateDir)) ?? (yield* configuredStateDir)
-    if (dir !== null) return yield* sessionsIn(dir)
+    const named = yield* namedStateDir(stateDir)
+    const dirs = named === null ? yield* configuredStateDirs : [named]
+    if (dirs.length > 0) return (yield* Effect.forEach(dirs, sessionsIn)).flat()
     return readIndex((yield* Invocation).env)
   })
 
@@ -118,7 +144,9 @@ export const findSession = (
       const summaries = yield* Effect.forEach([...byId.values()], (place) =>
         Effect.map(summarise(place), (summary) => ({ place, summary })))
       const [newest] = summaries
-        .filter(({ summary }) => !summary.followUp)
+        .filter(({ summary }) =>
+          !summary.followUp
+        )
         .sort((a, b) => a.summary.created < b.summary.created ? 1 : -1)
       if (newest !== undefined) return newest.place
       return yield* new UnknownNameError({ message: `there is no session${where} yet`, suggestions: [] })

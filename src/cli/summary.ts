@@ -4,8 +4,8 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { Journal, type SessionPlace } from "../port/Journal.ts"
-import { segment, segmentEpochs } from "../journal/places.ts"
+import { type Journal, type SessionPlace } from "../port/Journal.ts"
+import { type Journal, type SessionPlace } from "../port/Journal.ts"
 
 export interface Summary {
   readonly planId: string
@@ -79,6 +79,8 @@ export const summarise = (place: SessionPlace): Effect.Effect<Summary, never, Jo
       })),
       Effect.catchTag("JournalDamagedError", "UnreadableRecordError", () =>
         Effect.succeed(unreadable(place.planId, "damaged"))),
-      Effect.catchAll((error) => Effect.succeed(unreadable(place.planId, `unreadable: ${error.message}`)))
+      Effect.catchAll((error) =>
+        Effect.succeed(unreadable(place.planId, `unreadable: ${error.message}`))
+      )
     )
   })

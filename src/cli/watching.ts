@@ -1,8 +1,8 @@
 /** Watching a session in front of people: live while it goes on, a summary when it ends. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { EventData } from "../event/events.ts"
 import type { NewEvent } from "../event/EventRecord.ts"
+import type { EventData } from "../event/events.ts"
 import * as FileJournal from "../journal/FileJournal.ts"
 import * as LiveFollowUps from "../monitor/followUps.ts"
 import * as LiveFiles from "../monitor/LiveFiles.ts"
@@ -40,6 +40,8 @@ export interface Watching {
 export interface Watched {
   readonly place: SessionPlace
   readonly opening: EventData<"SessionOpened"> | null
+  /** Whether it is begun in this working directory, in the place that the config names. */
+  readonly begunHere: boolean
 }
 
 /** 1 for a finished session with trouble, else 0: it goes on, and may still end well. */
@@ -51,13 +53,13 @@ const besides = (screen: Screen["Type"], json: boolean): Screen["Type"] =>
   json ? { ...screen, out: screen.err, interactive: false, color: false } : screen
 
 /** Notes the session and its follow-ups in the user's index, each once. */
-const indexing = (place: SessionPlace) => {
+const indexing = ({ begunHere, place }: Watched) => {
   const known = new Set<string>()
   return (session: Session) =>
     Effect.forEach([place.planId, ...session.followUps.keys()], (planId) => {
       if (known.has(planId)) return Effect.void
       known.add(planId)
-      return recordSession({ ...place, planId })
+      return recordSession({ ...place, planId }, { begunHere })
     }, { discard: true })
 }
 
@@ -75,8 +77,9 @@ export const watching = (
     const view = yield* live(screen)
     const rows = new Map<string, ReadonlyArray<LiveRow>>()
     const several = watched.length > 1
-    return yield* Effect.forEach(watched, ({ opening, place }) => {
-      const index = indexing(place)
+    return yield* Effect.forEach(watched, (each) => {
+      const { opening, place } = each
+      const index = indexing(each)
       const named = (job: string) => several ? `${place.planId}/${job}` : job
       return watchSession(place, {
         ...options,
@@ -92,14 +95,19 @@ export const watching = (
             rows.set(place.planId, liveRows(session).map((row) => ({ ...row, job: named(row.job) })))
             yield* view.show([...rows.values()].flat())
           }).pipe(Effect.provideService(Invocation, invocation))
-      }).pipe(Effect.onInterrupt(() =>
-        screen.err(`detached; jobs go on. Attach again: autoexp monitor --session ${place.planId}\n`)
-      ))
+      }).pipe(
+        Effect.onInterrupt(() =>
+          screen.err(`detached; jobs go on. Attach again: autoexp monitor --session ${place.planId}\n`)
+        )
+      )
     }, { concurrency: "unbounded" })
   }))
 
 /** Sums the sessions up and returns the exit code. */
-export const sumUp = (sessions: ReadonlyArray<Session>, options: { readonly json: boolean; readonly worker: boolean }) =>
+export const sumUp = (
+  sessions: ReadonlyArray<Session>,
+  options: { readonly json: boolean; readonly worker: boolean }
+) =>
   Effect.gen(function*() {
     const [only] = sessions
     yield* options.json

@@ -19,7 +19,9 @@ export const sentence = (record: EventRecord): string | null => {
       return `no longer watched: ${record.data.reason}`
     case "OperatorRequested": {
       const { actor, request } = record.data
-      return actor.role === "operator" ? `${actor.user}@${actor.host} asked for ${request.kind.replace("_", " ")}` : null
+      return actor.role === "operator"
+        ? `${actor.user}@${actor.host} asked for ${request.kind.replace("_", " ")}`
+        : null
     }
     case "RequestRefused":
       return `request refused: ${record.data.why}`

@@ -51,7 +51,21 @@ describe("options and overrides", () => {
   it("reach the handler for any value, whatever it looks like", async () => {
     const value = FastCheck.oneof(
       FastCheck.string(),
-      FastCheck.constantFrom("--json", "-x", "--", "--plan-id", "-C", "a=b", "--unknown=1", "--manifest=x", "=", "--help", "--version", "--wizard", "-h")
+      FastCheck.constantFrom(
+        "--json",
+        "-x",
+        "--",
+        "--plan-id",
+        "-C",
+        "a=b",
+        "--unknown=1",
+        "--manifest=x",
+        "=",
+        "--help",
+        "--version",
+        "--wizard",
+        "-h"
+      )
     )
     await FastCheck.assert(
       FastCheck.asyncProperty(value, value, async (id, manifest) => {
@@ -106,7 +120,11 @@ describe("a misfit is told with what would fit", () => {
     ["session show a b", `takes one ID, but was given "b" as well`, null],
     ["session list a", `autoexp session list takes no arguments, but was given "a"`, null],
     ["run --plan-id", "--plan-id needs a value (ID)", null],
-    ["run --plan-id --dry-run", "--plan-id needs a value (ID); a value with a dash is written --plan-id=--dry-run", null],
+    [
+      "run --plan-id --dry-run",
+      "--plan-id needs a value (ID); a value with a dash is written --plan-id=--dry-run",
+      null
+    ],
     ["run --dry-run=1", `--dry-run takes no value, but was given "1"`, null],
     ["run -- -x", `"-x" begins with a dash, which no override does`, null],
     ["session show -- --help", `"--help" begins with a dash, which no ID does`, null],

@@ -10,17 +10,21 @@ import { autoexp, keep, temporary } from "./autoexp.ts"
 
 /** A session that restarted a job and queued an evaluation. */
 const eventful = (planId: string) => {
-  const m = machine({
-    log_settle_seconds: 1,
-    log_events: [
-      { name: "nccl", pattern: "x", actions: [{ class_name: "RestartAction", max_restarts: 3 }] },
-      {
-        name: "saved",
-        pattern: "x",
-        actions: [{ class_name: "EventAction", mode: "queue", action: { class_name: "RunAutoexpAction" } }]
-      }
-    ]
-  }, [plannedJob("a"), plannedJob("b", 1)], { plan_id: planId })
+  const m = machine(
+    {
+      log_settle_seconds: 1,
+      log_events: [
+        { name: "nccl", pattern: "x", actions: [{ class_name: "RestartAction", max_restarts: 3 }] },
+        {
+          name: "saved",
+          pattern: "x",
+          actions: [{ class_name: "EventAction", mode: "queue", action: { class_name: "RunAutoexpAction" } }]
+        }
+      ]
+    },
+    [plannedJob("a"), plannedJob("b", 1)],
+    { plan_id: planId }
+  )
   m.submitAll()
   m.accept()
   m.state("RUNNING")
@@ -33,8 +37,8 @@ const quiet = (planId: string, parent = false) =>
     parent: parent ? { plan_id: "x", queue_id: "y" } : null
   }).records
 
-const record = (home: string, place: SessionPlace) =>
-  recordSession(place).pipe(
+const record = (home: string, place: SessionPlace, begunHere = false) =>
+  recordSession(place, { begunHere }).pipe(
     Effect.provideService(Invocation, { version: "", program: [], argv: [], env: { HOME: home }, cwd: home })
   )
 
@@ -75,6 +79,47 @@ describe("a session is found", () => {
       yield* keep({ stateDir: home, planId: "parent" }, quiet("parent"))
       yield* keep({ stateDir: home, planId: "zz-evaluation" }, quiet("zz-evaluation", true))
       expect(JSON.parse((yield* autoexp(home, argv)).stdout).plan_id).toBe("parent")
+    }))
+})
+
+describe("in a directory with a config", () => {
+  const config = (home: string, stateDir: string) => {
+    fs.mkdirSync(path.join(home, "config"))
+    const text = [
+      `project: { name: demo, base_output_dir: ./output, monitoring_state_dir: ${stateDir} }`,
+      "sweep: {}",
+      "slurm: { template_path: t.sbatch, client: { class_name: LocalClient } }",
+      "monitoring: {}",
+      "backend: { class_name: NullBackend }"
+    ]
+    fs.writeFileSync(path.join(home, "config", "autoexp.yaml"), text.join("\n"))
+  }
+  const list = (home: string) =>
+    Effect.map(
+      autoexp(home, ["session", "list", "--json"]),
+      ({ stdout }) => JSON.parse(stdout).map(({ plan_id }: { readonly plan_id: string }) => plan_id)
+    )
+
+  it.scoped("sessions are those of the place it names, and a bare id is found in the index too", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      config(home, "./mine")
+      const elsewhere = { stateDir: path.join(home, "elsewhere"), planId: "there" }
+      yield* keep({ stateDir: path.join(home, "mine"), planId: "here" }, quiet("here"))
+      yield* keep(elsewhere, quiet("there"))
+      yield* record(home, elsewhere)
+      expect(yield* list(home)).toEqual(["here"])
+      expect(yield* autoexp(home, ["session", "show", "there"])).toMatchObject({ exitCode: 0 })
+    }))
+
+  it.scoped("sessions that were begun there are found although the config cannot be loaded any more", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      const place = { stateDir: path.join(home, "run-1", "state"), planId: "here" }
+      yield* keep(place, quiet("here"))
+      yield* record(home, place, true)
+      config(home, "{")
+      expect(yield* list(home)).toEqual(["here"])
     }))
 })
 
@@ -160,7 +205,9 @@ describe("session list", () => {
       const text = fs.readFileSync(file, "utf8")
       expect(yield* list).toEqual(expected)
       fs.writeFileSync(file, text.replace(`"status": "running"`, `"status": "finished"`))
-      expect(yield* list, "the file is believed while it ends where the journal ends").toMatchObject([{ status: "finished" }])
+      expect(yield* list, "the file is believed while it ends where the journal ends").toMatchObject([{
+        status: "finished"
+      }])
       fs.writeFileSync(
         file,
         text.replace(`"status": "running"`, `"status": "finished"`).replace(/"hash": "..../, `"hash": "0000`)
@@ -208,7 +255,13 @@ describe("the queue", () => {
       const queue = (...argv: ReadonlyArray<string>) =>
         autoexp(home, ["queue", ...argv, "--session", "plan", "--state-dir", ".", "--json"])
       const listed = JSON.parse((yield* queue("list")).stdout)
-      expect(listed).toMatchObject([{ event: "saved", job: "a", action: "RunAutoexpAction", status: "queued", attempts: 0 }])
+      expect(listed).toMatchObject([{
+        event: "saved",
+        job: "a",
+        action: "RunAutoexpAction",
+        status: "queued",
+        attempts: 0
+      }])
       const id: string = listed[0].queue_id
       expect(JSON.parse((yield* queue("list", "--event", "saved")).stdout)).toHaveLength(1)
       expect(yield* queue("list", "--event", "svaed")).toMatchObject({ exitCode: 2, stdout: "" })
@@ -233,7 +286,9 @@ describe("events", () => {
         fs.readFileSync(path.join(home, "plan.events.jsonl"), "utf8")
       )
       const raised = yield* events("--type", "EventRaised", "--type", "RestartDecided")
-      expect(raised.map((line) => line.split(/ +/)[3])).toContain("EventRaised")
+      expect(raised.map((line) =>
+        line.split(/ +/)[3]
+      )).toContain("EventRaised")
       expect(yield* events("--since", String(records.length))).toHaveLength(1)
       expect(yield* events("--job", "nobody")).toEqual([])
       expect((yield* events("--since", "2100-01-01")).length).toBe(0)

@@ -22,7 +22,11 @@ export const actions: Handler<"actions"> = (given) =>
       return screen.out(
         given.json
           ? `${JSON.stringify({ ...queueView(entry), ...outcome })}\n`
-          : `${clean(`${entry.queueId}  ${entry.event}  ${entry.job}  ${outcome.status}  ${JSON.stringify(outcome.result)}`)}\n`
+          : `${
+            clean(
+              `${entry.queueId}  ${entry.event}  ${entry.job}  ${outcome.status}  ${JSON.stringify(outcome.result)}`
+            )
+          }\n`
       )
     })
     return failed ? 1 : 0

@@ -1,8 +1,8 @@
 /** `autoexp config …` and `autoexp sweep …`: what the config comes to. */
 import * as Effect from "effect/Effect"
 import { load } from "../../config/load.ts"
-import { Screen } from "../../report/Screen.ts"
 import { plainMap, yamlText } from "../../plan/texts.ts"
+import { Screen } from "../../report/Screen.ts"
 import type { Handler } from "../handlers.ts"
 import { planned, requestOf, workshop } from "../planning.ts"
 import { printJson, printTable } from "../print.ts"

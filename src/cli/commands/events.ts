@@ -5,8 +5,8 @@ import { decodeRecord } from "../../event/EventRecord.ts"
 import * as FileJournal from "../../journal/FileJournal.ts"
 import { type Envelope, Journal } from "../../port/Journal.ts"
 import { sentence } from "../../report/happenings.ts"
-import { clean, cut } from "../../report/width.ts"
 import { Screen } from "../../report/Screen.ts"
+import { clean, cut } from "../../report/width.ts"
 import type { Handler } from "../handlers.ts"
 import { findSession } from "../place.ts"
 import type { Given } from "../spec.ts"
@@ -23,8 +23,10 @@ const lineOf = (record: Envelope): string => {
   const text = Either.match(decodeRecord(record), { onLeft: () => null, onRight: sentence })
   const about = [record.job, record.attempt].filter((part) => part !== undefined).join("#")
   const cause = record.cause === undefined ? "" : ` ← ${record.cause}`
-  return clean(`${String(record.seq).padStart(6)}  ${record.at}  ${record.type.padEnd(20)}  ${about.padEnd(20)}  ` +
-    `${text ?? ""}${cause}`).trimEnd()
+  return clean(
+    `${String(record.seq).padStart(6)}  ${record.at}  ${record.type.padEnd(20)}  ${about.padEnd(20)}  ` +
+      `${text ?? ""}${cause}`
+  ).trimEnd()
 }
 
 const followSeconds = 0.5
@@ -43,10 +45,13 @@ export const events: Handler<"events"> = (given) =>
         yield* Effect.forEach(leftOut, ({ bytes, from, path, why }) =>
           Effect.logWarning(`${path}: ${bytes} bytes from ${from} on left out: ${why}`))
       }
-      const fresh = records.filter((record) => record.seq > shown)
+      const fresh = records.filter((record) =>
+        record.seq > shown
+      )
       shown = records.at(-1)?.seq ?? shown
       const lines = fresh.filter(isWanted).map((record) =>
-        `${given.json ? JSON.stringify(record) : cut(lineOf(record), columns)}\n`)
+        `${given.json ? JSON.stringify(record) : cut(lineOf(record), columns)}\n`
+      )
       if (lines.length > 0) yield* screen.out(lines.join(""))
       if (!given.follow) return 0
       yield* Effect.sleep(`${followSeconds * 1000} millis`)

@@ -1,9 +1,9 @@
 /** `autoexp queue …`: the actions that wait for a worker, run, or have ended. */
 import * as Effect from "effect/Effect"
+import type { Request } from "../../event/events.ts"
 import * as FileJournal from "../../journal/FileJournal.ts"
 import { look } from "../../monitor/held.ts"
 import { ask } from "../../monitor/sessions.ts"
-import type { Request } from "../../event/events.ts"
 import type { QueueEntry } from "../../session/Session.ts"
 import { queueView } from "../../session/view.ts"
 import { didYouMean, nearest } from "../../sweep/nearest.ts"

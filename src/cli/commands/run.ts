@@ -34,7 +34,8 @@ const sessionOf = (manifestFile: string, stateDir: string | null) =>
 const watchedBy = (manifest: Manifest, file: string, stateDir: string | null) => ({
   manifest,
   place: { planId: manifest.plan_id, stateDir: stateDir ?? manifest.monitoring_state_dir },
-  opening: openingOf(manifest, file)
+  opening: openingOf(manifest, file),
+  begunHere: stateDir === null
 })
 
 interface Pursuit {
@@ -70,7 +71,7 @@ const subject = (given: Given<"run">) =>
       return yield* usage(`--${source} takes a plan as it was made: the override "${override}" cannot change it`)
     }
     if (given.resume !== null) {
-      return { place: yield* findSession(given.resume, given["state-dir"]), opening: null }
+      return { place: yield* findSession(given.resume, given["state-dir"]), opening: null, begunHere: false }
     }
     if (given.manifest !== null) return yield* sessionOf(given.manifest, given["state-dir"])
     if (given["monitor-only"]) {
@@ -82,7 +83,8 @@ const subject = (given: Given<"run">) =>
       yield* printPlan(plan, given.json, "written, not submitted")
       return null
     }
-    return watchedBy(plan.manifest, plan.manifestPath, null)
+    const named = yield* namedStateDir(given["state-dir"])
+    return watchedBy(plan.manifest, plan.manifestPath, named)
   })
 
 export const run: Handler<"run"> = (given) =>
@@ -120,7 +122,9 @@ export const submit: Handler<"submit"> = (given) =>
       })
     }
     const begun = sessionExists(watched.place) ? (yield* look(watched.place)).session.jobs : null
-    const names = manifest.jobs.map(({ name }) => name).filter((name) => (begun?.get(name)?.state ?? "planned") === "planned")
+    const names = manifest.jobs.map(({ name }) => name).filter((name) =>
+      (begun?.get(name)?.state ?? "planned") === "planned"
+    )
     yield* given.json
       ? printJson({ plan_id: manifest.plan_id, submit: names })
       : printLines([...names, `${names.length} of ${manifest.jobs.length} jobs would be submitted`])
@@ -149,7 +153,10 @@ export const monitor: Handler<"monitor"> = (given) =>
     const { json } = given
     const worker = !given["no-actions"]
     const places = yield* chosen(given)
-    const seen = yield* Effect.forEach(places, (place) => Effect.map(look(place), ({ session }) => ({ place, session })))
+    const seen = yield* Effect.forEach(
+      places,
+      (place) => Effect.map(look(place), ({ session }) => ({ place, session }))
+    )
     const known = new Set(seen.map(({ session }) => session.planId))
     // A follow-up is watched by whoever watches its parent.
     const own = seen.filter(({ session }) => session.parent === null || !known.has(session.parent.plan_id))
@@ -158,7 +165,7 @@ export const monitor: Handler<"monitor"> = (given) =>
       const finished = given.all && !given["include-completed"] ? [] : own.map(({ session }) => session)
       return yield* sumUp(finished, { json, worker })
     }
-    const sessions = yield* watching(open.map(({ place }) => ({ place, opening: null })), {
+    const sessions = yield* watching(open.map(({ place }) => ({ place, opening: null, begunHere: false })), {
       json,
       takeover: given.takeover,
       worker,

@@ -39,7 +39,10 @@ export const show: Handler<"session show"> = (given) =>
         { title: "SLURM", value: ({ slurm_id }) => slurm_id },
         { title: "SLURM STATE", value: ({ slurm_state }) => slurm_state },
         { title: "LAST EVENT", value: ({ last_event }) => last_event },
-        { title: "WHY", value: ({ attention, why }) => attention === null ? why : `needs attention: ${attention.reason}` }
+        {
+          title: "WHY",
+          value: ({ attention, why }) => attention === null ? why : `needs attention: ${attention.reason}`
+        }
       ],
       view.jobs,
       "no jobs"
