@@ -15,6 +15,7 @@ import type {
   SessionHeldError
 } from "../port/Journal.ts"
 import type { SchedulerUnavailableError, SubmissionRefusedError } from "../port/Scheduler.ts"
+import { clean } from "../report/width.ts"
 import type { UnknownNameError } from "./UnknownNameError.ts"
 import type { UsageError } from "./UsageError.ts"
 
@@ -112,14 +113,15 @@ const problemsOf = (error: Failure): readonly [Problem, ...ReadonlyArray<Problem
 }
 
 const problemText = ({ column, file, line, message, suggestions }: Problem): string => {
-  const where = file === null || message.includes(file)
+  const where = file === null || line === null && message.includes(file)
     ? ""
     : `${[file, line, column].filter((part) => part !== null).join(":")}: `
   // Most messages say what would fit by themselves.
   const fits = suggestions.length === 0 || suggestions.some((suggestion) => message.includes(suggestion))
     ? ""
     : `; did you mean ${suggestions.map((suggestion) => `\`${suggestion}\``).join(" or ")}?`
-  return `autoexp: ${where}${message}${fits}\n`
+  // Messages keep their own lines; names in them come from anywhere.
+  return `autoexp: ${where}${message}${fits}\n`.split("\n").map(clean).join("\n")
 }
 
 /** How the end of a command is told: the exit code and what stands on standard error. */
