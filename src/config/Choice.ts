@@ -15,7 +15,6 @@ export class Choice {
   value: DefaultsItem["value"]
   /** What `# @package` of its file says. */
   header: string | null = null
-  deleted = false
 
   constructor(item: DefaultsItem, baseDir: string, parentPackage: string, primary = false) {
     this.item = item

@@ -57,6 +57,10 @@ export const child = (node: Node, name: string): Node | undefined => {
   return undefined
 }
 
+/** The keys of a mapping; none of anything else. */
+export const names = (node: Node): ReadonlyArray<string> =>
+  node.kind === "map" ? [...node.entries.values()].map(({ key }) => key.text) : []
+
 /** `map` with the entry set; an existing key keeps its place and origin. */
 export const withEntry = (map: MapNode, key: Key, node: Node): MapNode => {
   const entries = new Map(map.entries)

@@ -3,6 +3,7 @@ import type * as Context from "effect/Context"
 import * as Either from "effect/Either"
 import type { ConfigFiles } from "./ConfigFiles.ts"
 import { DefaultsTree } from "./defaults.ts"
+import { GroupChoices } from "./GroupChoices.ts"
 import { applyOverride, type Expand, mergeMap, type Merging } from "./merge.ts"
 import { type MapNode, mapOf, type Node } from "./Node.ts"
 import { type Override, parseOverride } from "./overrides.ts"
@@ -74,9 +75,9 @@ export const compose = (
       problemAt(null, "missing_directory", `There is no config directory ${surroundings.configDir}.`)
     ])
   }
-  const tree = new DefaultsTree(repository, surroundings, problems)
-  const settings = tree.takeGroups(parseAll(overrides, problems))
-  const layers = tree.list(name)
+  const groups = new GroupChoices(repository, problems)
+  const settings = groups.take(parseAll(overrides, problems))
+  const layers = new DefaultsTree(repository, groups, surroundings, problems).list(name)
   const origin: Origin = { source: "file", file: `${surroundings.configDir}/${name}.yaml`, line: 1, column: 1 }
   const how = merging(surroundings, problems)
   const merged = layers.reduce<MapNode>((root, layer) => {

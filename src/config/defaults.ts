@@ -6,8 +6,8 @@ import * as Either from "effect/Either"
 import { didYouMean, nearest } from "../sweep/nearest.ts"
 import { Choice } from "./Choice.ts"
 import type { DefaultsItem } from "./defaultsItem.ts"
-import { mapOf, scalar, toValue } from "./Node.ts"
-import type { Override } from "./overrides.ts"
+import type { GroupChoices } from "./GroupChoices.ts"
+import { mapOf, scalar } from "./Node.ts"
 import { type Origin, type Problem, problemAt } from "./Problem.ts"
 import type { ConfigFile, Repository } from "./Repository.ts"
 import { resolveConfig } from "./resolve.ts"
@@ -20,95 +20,30 @@ export interface Layer {
   readonly package: string
 }
 
-/** A choice made for a group on the command line, or by an `override` entry. */
-interface Chosen {
-  readonly value: DefaultsItem["value"]
-  readonly origin: Origin
-  /** The file that holds the `override`; null for the command line. */
-  readonly within: string | null
-  used: boolean
-}
-
 const selfItem = { self: true, group: null, value: "_self_", package: null, optional: false, override: false } as const
-
-const overrideKeyOf = ({ key, package: named }: Override): string => (named === null ? key : `${key}@${named}`)
 
 export class DefaultsTree {
   readonly repository: Repository
   readonly surroundings: Surroundings
   readonly problems: Array<Problem>
-  private readonly chosen = new Map<string, Chosen>()
-  private readonly deletions = new Map<
-    string,
-    { readonly value: string | null; readonly text: string; used: boolean }
-  >()
-  private readonly appended: Array<DefaultsItem> = []
-  private readonly choices = new Map<string, string | null>()
-  private readonly keysOfGroup = new Map<string, Set<string>>()
-  private readonly layers: Array<Layer> = []
-  private readonly listed = new Set<string>()
+  private readonly groups: GroupChoices
   /** The files that are being followed: the chain of defaults that led to a mistake. */
   private readonly chain: Array<string> = []
 
-  constructor(repository: Repository, surroundings: Surroundings, problems: Array<Problem>) {
+  constructor(
+    repository: Repository,
+    groups: GroupChoices,
+    surroundings: Surroundings,
+    problems: Array<Problem>
+  ) {
     this.repository = repository
+    this.groups = groups
     this.surroundings = surroundings
     this.problems = problems
   }
 
   private note(origin: Origin | null, kind: string, message: string, suggestions: ReadonlyArray<string> = []): void {
     this.problems.push(problemAt(origin, kind, message, suggestions))
-  }
-
-  /** Takes the overrides that choose options of groups; gives back those that set values. */
-  takeGroups(overrides: ReadonlyArray<Override>): ReadonlyArray<Override> {
-    return overrides.filter((override) => {
-      if (!this.repository.groupExists(override.key) || override.value?.kind === "map") return true
-      this.takeGroup(override)
-      return false
-    })
-  }
-
-  private takeGroup(override: Override): void {
-    const { kind, text } = override
-    const origin: Origin = { source: "override", text }
-    const key = overrideKeyOf(override)
-    if (kind === "force") {
-      this.note(
-        null,
-        "force_add_group",
-        `The override "${text}" cannot stand for a group; write +${text.slice(2)} to add it.`
-      )
-      return
-    }
-    const value = override.value === null ? null : toValue(override.value)
-    if (kind === "delete") {
-      this.deletions.set(key, { value: typeof value === "string" ? value : null, text, used: false })
-      return
-    }
-    const options = Array.isArray(value) ? value : [value]
-    if (!options.every((option) => typeof option === "string")) {
-      this.note(
-        null,
-        "group_override_type",
-        `The override "${text}" chooses an option of the group ${override.key}, so it must be a text or a list of texts; `
-          + `there are ${this.repository.options(override.key).join(", ")}.`
-      )
-      return
-    }
-    const choice = typeof value === "string" ? value : options
-    if (kind === "change") this.chosen.set(key, { value: choice, origin, within: null, used: false })
-    else {
-      this.appended.push({
-        origin,
-        self: false,
-        group: override.key,
-        value: choice,
-        package: override.package,
-        optional: false,
-        override: false
-      })
-    }
   }
 
   /** The files to merge, in their order; empty if the primary one is missing. */
@@ -123,22 +58,14 @@ export class DefaultsTree {
       optional: false,
       override: false
     }
-    this.layers.push(...this.follow(new Choice(item, "", "", true), false))
-    this.checkUsed()
-    return this.layers
+    const layers = this.follow(new Choice(item, "", "", true), false)
+    this.groups.checkUsed()
+    return layers
   }
 
   /** Files of a choice and of all that it leads to. Later entries are followed first: their overrides reach earlier ones. */
   private follow(choice: Choice, interpolated: boolean): ReadonlyArray<Layer> {
-    if (choice.item.group !== null) {
-      const key = choice.overrideKey
-      const deletion = this.deletions.get(key)
-      if (deletion !== undefined && (deletion.value === null || deletion.value === choice.value)) {
-        deletion.used = true
-        return []
-      }
-      if (!this.noteChoice(choice, key)) return []
-    }
+    if (!this.groups.admit(choice)) return []
     if (choice.value === null) return []
     if (choice.value === "???") {
       const options = this.repository.options(choice.groupPath)
@@ -180,7 +107,7 @@ export class DefaultsTree {
     const written = [
       ...file.defaults,
       ...(selves.length === 0 ? [{ ...selfItem, origin: file.content.origin }] : []),
-      ...(choice.primary ? this.appended : [])
+      ...(choice.primary ? this.groups.appended : [])
     ]
     this.takeOverrides(written, choice, interpolated)
     const items = written.filter((item) => !item.override)
@@ -193,30 +120,27 @@ export class DefaultsTree {
         continue
       }
       const next = new Choice(item, folder, choice.package)
-      this.replaceChoice(next)
+      this.groups.replace(next)
       if (Array.isArray(next.value)) {
-        parts.unshift(
-          ...next.value.map((option: string) => this.optionOf(next, option, folder, choice.package)).toReversed()
-            .map((option) => this.follow(option, interpolated)).toReversed()
-        )
+        const options = next.value.map((option: string) => this.optionOf(next, option))
+        for (const option of options.toReversed()) parts.unshift(this.follow(option, interpolated))
       } else if (typeof next.value === "string" && next.value.includes("${")) {
         parts.unshift(next)
       } else {
         parts.unshift(this.follow(next, interpolated))
       }
     }
-    const layers = parts.flatMap((part) => (part instanceof Choice ? this.followInterpolated(part) : part))
-    return layers
+    return parts.flatMap((part) => (part instanceof Choice ? this.followInterpolated(part) : part))
   }
 
   /** One option of several: a config by its own path, which counts as no choice of the group. */
-  private optionOf(choice: Choice, option: string, folder: string, parentPackage: string): Choice {
-    return new Choice({ ...choice.item, group: null, value: `${choice.item.group}/${option}` }, folder, parentPackage)
+  private optionOf({ baseDir, item, parentPackage }: Choice, option: string): Choice {
+    return new Choice({ ...item, group: null, value: `${item.group}/${option}` }, baseDir, parentPackage)
   }
 
   private followInterpolated(choice: Choice): ReadonlyArray<Layer> {
     const { origin } = choice.item
-    const known = [...this.choices].map(([text, value]) => ({
+    const known = [...this.groups.met].map(([text, value]) => ({
       key: { text, type: "str" as const },
       node: scalar(value, origin),
       origin
@@ -231,7 +155,7 @@ export class DefaultsTree {
         `"${
           String(choice.value)
         }" cannot be resolved: a defaults list sees the choices of groups, not values; there are ${
-          [...this.choices.keys()].join(", ")
+          [...this.groups.met.keys()].join(", ")
         }.`
       )
       return []
@@ -245,7 +169,7 @@ export class DefaultsTree {
     for (const item of items) {
       if (item.self) continue
       if (!item.override) {
-        if (last !== null && !this.appended.includes(item)) {
+        if (last !== null && !this.groups.appended.includes(item)) {
           this.note(
             last.origin,
             "override_keyword_not_last",
@@ -260,39 +184,9 @@ export class DefaultsTree {
         this.note(item.origin, "override_in_interpolated", "An interpolated option cannot override groups.")
         continue
       }
-      const key = new Choice(item, choice.groupPath, choice.package).overrideKey
-      if (!this.chosen.has(key)) {
-        this.chosen.set(key, { value: item.value, origin: item.origin, within: choice.configPath, used: false })
-      }
+      const { overrideKey } = new Choice(item, choice.groupPath, choice.package)
+      this.groups.override(overrideKey, item, choice.configPath)
     }
-  }
-
-  private replaceChoice(choice: Choice): void {
-    if (choice.item.group === null) return
-    const chosen = this.chosen.get(choice.overrideKey)
-    if (chosen === undefined) return
-    chosen.used = true
-    choice.value = chosen.value
-  }
-
-  private noteChoice(choice: Choice, key: string): boolean {
-    const value = typeof choice.value === "string" ? choice.value : null
-    const before = this.choices.get(key)
-    if (this.choices.has(key) && (before !== value || this.listed.has(key))) {
-      const written = this.chosen.get(key)?.origin ?? choice.item.origin
-      this.note(
-        written.source === "file" ? choice.item.origin : written,
-        "duplicate_group",
-        `The group ${key} is chosen twice, as ${String(before)} and as ${String(value)}; `
-          + `to change the choice write "override ${key}: ${String(value)}".`
-      )
-      return false
-    }
-    this.choices.set(key, value)
-    this.listed.add(key)
-    const keys = this.keysOfGroup.get(choice.groupPath) ?? new Set()
-    this.keysOfGroup.set(choice.groupPath, keys.add(key))
-    return true
   }
 
   private noteMissing(choice: Choice): void {
@@ -300,8 +194,7 @@ export class DefaultsTree {
     const folder = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : ""
     const name = path.slice(folder === "" ? 0 : folder.length + 1)
     const options = this.repository.options(folder)
-    const chosen = choice.item.group === null ? undefined : this.chosen.get(choice.overrideKey)
-    const origin = choice.primary ? null : chosen?.origin ?? choice.item.origin
+    const origin = choice.primary ? null : this.groups.originOf(choice)
     const led = this.chain.length > 1 ? ` (by way of ${this.chain.join(" -> ")})` : ""
     const where = folder === "" ? "" : ` in the group ${folder}`
     if (options.length === 0 && folder !== "" && !this.repository.groupExists(folder)) {
@@ -320,25 +213,5 @@ export class DefaultsTree {
       `There is no config "${name}"${where}${led}; ${didYouMean(name, options)}`,
       nearest(name, options)
     )
-  }
-
-  private checkUsed(): void {
-    for (const [key, chosen] of this.chosen) {
-      if (chosen.used) continue
-      const group = key.split("@")[0] ?? key
-      const known = [...this.keysOfGroup.get(group) ?? []]
-      const help = known.length > 0
-        ? `did you mean ${known.join(" or ")}?`
-        : `no defaults list holds it${
-          chosen.within === null ? `; to add it write +${key}=${String(chosen.value)}` : ""
-        }.`
-      const kind = known.length > 0 ? "override_no_match" : "group_override_no_match"
-      this.note(chosen.origin, kind, `The choice for ${key} changes nothing: ${help}`, known)
-    }
-    for (const [key, { text, used }] of this.deletions) {
-      if (!used) {
-        this.note(null, "delete_no_match", `The override "${text}" deletes nothing: no defaults list holds ${key} so.`)
-      }
-    }
   }
 }

@@ -2,7 +2,17 @@
 import * as Either from "effect/Either"
 import { pyRepr } from "../backend/python.ts"
 import { nearest } from "../sweep/nearest.ts"
-import { type Entry, isInterpolated, isMissing, type MapNode, mapOf, type Node, toValue, withEntry } from "./Node.ts"
+import {
+  type Entry,
+  isInterpolated,
+  isMissing,
+  type MapNode,
+  mapOf,
+  names,
+  type Node,
+  toValue,
+  withEntry
+} from "./Node.ts"
 import type { Override } from "./overrides.ts"
 import { type Problem, problemAt } from "./Problem.ts"
 
@@ -76,7 +86,7 @@ interface Change {
 }
 
 const noMatch = ({ override }: Change, name: string, node: Node): Either.Either<never, Problem> => {
-  const known = node.kind === "map" ? [...node.entries.values()].map((entry) => entry.key.text) : []
+  const known = names(node)
   const near = nearest(name, known)
   const help = near.length > 0 ? `did you mean "${near.join("\" or \"")}"?` : "there is no such key."
   return Either.left(problemAt(
@@ -111,8 +121,8 @@ const setLast = (node: Node | undefined, name: string, change: Change): Changed 
   return problem === undefined ? Either.right(merged) : Either.left(problem)
 }
 
-const setPath = (node: Node, names: ReadonlyArray<string>, change: Change): Changed => {
-  const [name = "", ...rest] = names
+const setPath = (node: Node, path: ReadonlyArray<string>, change: Change): Changed => {
+  const [name = "", ...rest] = path
   const down = (found: Node | undefined): Changed => {
     if (rest.length === 0) return setLast(found, name, change)
     const inner = found === undefined || found.kind === "scalar" ? mapOf([], change.value.origin) : found
@@ -133,8 +143,8 @@ const setPath = (node: Node, names: ReadonlyArray<string>, change: Change): Chan
   return Either.map(down(found?.node), (item) => withEntry(node, { text: name, type: "str" }, item))
 }
 
-const at = (node: Node, names: ReadonlyArray<string>): Node | undefined => {
-  const [name, ...rest] = names
+const at = (node: Node, path: ReadonlyArray<string>): Node | undefined => {
+  const [name, ...rest] = path
   if (name === undefined) return node
   const inner = node.kind === "map"
     ? node.entries.get(name)?.node
@@ -144,8 +154,8 @@ const at = (node: Node, names: ReadonlyArray<string>): Node | undefined => {
   return inner === undefined ? undefined : at(inner, rest)
 }
 
-const without = (node: Node, names: ReadonlyArray<string>): Node => {
-  const [name = "", ...rest] = names
+const without = (node: Node, path: ReadonlyArray<string>): Node => {
+  const [name = "", ...rest] = path
   if (node.kind !== "map") return node
   const entries = new Map<string, Entry>(node.entries)
   const entry = entries.get(name)
@@ -155,8 +165,8 @@ const without = (node: Node, names: ReadonlyArray<string>): Node => {
   return { ...node, entries }
 }
 
-const remove = (root: MapNode, override: Override, names: ReadonlyArray<string>): Changed => {
-  const found = at(root, names)
+const remove = (root: MapNode, override: Override, path: ReadonlyArray<string>): Changed => {
+  const found = at(root, path)
   const value = found === undefined ? null : toValue(found)
   if (found === undefined || value === null) {
     return Either.left(
@@ -175,19 +185,19 @@ const remove = (root: MapNode, override: Override, names: ReadonlyArray<string>)
       `The override "${override.text}" deletes nothing: ${override.key} is ${pyRepr(value)}, not ${pyRepr(wanted)}.`
     ))
   }
-  if (at(root, names.slice(0, -1))?.kind === "list") {
+  if (at(root, path.slice(0, -1))?.kind === "list") {
     return Either.left(problemAt(null, "type_error", `The override "${override.text}" cannot delete from a list.`))
   }
-  return Either.right(without(root, names))
+  return Either.right(without(root, path))
 }
 
 /** The configuration with one override applied. */
 export const applyOverride = (root: MapNode, override: Override, merging: Merging): Either.Either<MapNode, Problem> => {
-  const names = override.key.includes("/") ? [override.key] : override.key.split(".")
-  if (override.kind === "delete") return Either.map(remove(root, override, names), (node) => node as MapNode)
+  const path = override.key.includes("/") ? [override.key] : override.key.split(".")
+  if (override.kind === "delete") return Either.map(remove(root, override, path), (node) => node as MapNode)
   const { value } = override
   if (value === null) return Either.right(root)
-  const found = at(root, names)
+  const found = at(root, path)
   if (override.kind === "add" && value.kind === "scalar" && found !== undefined && toValue(found) !== null) {
     return Either.left(problemAt(
       null,
@@ -196,7 +206,7 @@ export const applyOverride = (root: MapNode, override: Override, merging: Mergin
     ))
   }
   const change: Change = { override, value, open: override.kind !== "change", root, merging }
-  return Either.map(setPath(root, names, change), (node) => node as MapNode)
+  return Either.map(setPath(root, path, change), (node) => node as MapNode)
 }
 
 /** The configuration with the value at a dotted key replaced, or added. */

@@ -14,9 +14,20 @@ import {
   parseText,
   type Parts
 } from "./interpolation.ts"
-import { child, isInterpolated, isMissing, type MapNode, type Node, type ScalarNode, setOwn, toValue } from "./Node.ts"
+import {
+  child,
+  isInterpolated,
+  isMissing,
+  type MapNode,
+  names,
+  type Node,
+  type ScalarNode,
+  setOwn,
+  toValue
+} from "./Node.ts"
 import { type Problem, problemAt } from "./Problem.ts"
 import { resolvers, type Surroundings } from "./resolvers.ts"
+import { Tree } from "./Tree.ts"
 
 /** What an interpolation stands for: a part of the configuration, or a value that a resolver made. */
 type Target = { readonly node: Node } | { readonly value: Value; readonly enterable?: boolean }
@@ -29,23 +40,12 @@ interface Site {
 const failed = Symbol("failed")
 type Failed = typeof failed
 
-const parsed = new Map<string, ReturnType<typeof parseText>>()
-
-const parse = (text: string): ReturnType<typeof parseText> => {
-  const known = parsed.get(text)
-  if (known !== undefined) return known
-  const result = parseText(text)
-  if (parsed.size > 20_000) parsed.clear()
-  parsed.set(text, result)
-  return result
-}
-
 /** One pass over one configuration; each node is resolved once, and each problem noted once. */
 export class Resolution {
   readonly root: Node
   readonly surroundings: Surroundings
   readonly problems: Array<Problem> = []
-  private readonly parents = new Map<Node, { readonly parent: Node; readonly name: string }>()
+  private readonly tree: Tree
   private readonly values = new Map<Node, Value | Failed>()
   private readonly targets = new Map<Node, Target | Failed>()
   private readonly open = new Set<Node>()
@@ -53,30 +53,11 @@ export class Resolution {
   constructor(root: Node, surroundings: Surroundings) {
     this.root = root
     this.surroundings = surroundings
-    this.adopt(root)
-  }
-
-  private adopt(parent: Node): void {
-    if (parent.kind === "scalar") return
-    const children: Iterable<readonly [string, Node]> = parent.kind === "list"
-      ? parent.items.map((item, index) => [String(index), item] as const)
-      : [...parent.entries.values()].map(({ key, node }) => [key.text, node] as const)
-    for (const [name, node] of children) {
-      this.parents.set(node, { parent, name })
-      this.adopt(node)
-    }
-  }
-
-  /** The dotted path of a node. */
-  private path(node: Node): string {
-    const above = this.parents.get(node)
-    if (above === undefined) return ""
-    const head = this.path(above.parent)
-    return head === "" ? above.name : `${head}.${above.name}`
+    this.tree = new Tree(root)
   }
 
   private fail({ node }: Site, kind: string, message: string, suggestions: ReadonlyArray<string> = []): Failed {
-    this.problems.push(problemAt(node.origin, kind, `In ${this.path(node)}: ${message}`, suggestions))
+    this.problems.push(problemAt(node.origin, kind, `In ${this.tree.path(node)}: ${message}`, suggestions))
     return failed
   }
 
@@ -119,13 +100,13 @@ export class Resolution {
 
   private cycle(node: Node): Failed {
     const chain = [...this.open]
-    const names = chain.slice(chain.indexOf(node)).filter((item) => item.kind === "scalar").map((item) =>
-      this.path(item)
+    const cycle = chain.slice(chain.indexOf(node)).filter((item) => item.kind === "scalar").map((item) =>
+      this.tree.path(item)
     )
     const site = chain.findLast((item) => item.kind === "scalar") ?? node
-    const first = names[0] ?? this.path(node)
+    const first = cycle[0] ?? this.tree.path(node)
     this.problems.push(
-      problemAt(site.origin, "interpolation_cycle", `These values need each other: ${[...names, first].join(" -> ")}.`)
+      problemAt(site.origin, "interpolation_cycle", `These values need each other: ${[...cycle, first].join(" -> ")}.`)
     )
     return failed
   }
@@ -151,7 +132,7 @@ export class Resolution {
   }
 
   private evaluate(site: Site): Target | Failed {
-    const parts = parse(site.node.value)
+    const parts = parseText(site.node.value)
     if (Either.isLeft(parts)) {
       const { offset, what } = parts.left
       const caret = site.node.value.includes("\n") ? "" : `\n  ${site.node.value}\n  ${" ".repeat(offset)}^`
@@ -245,10 +226,10 @@ export class Resolution {
   }
 
   private keys(interpolation: NodeInterpolation, site: Site): ReadonlyArray<string> | Failed {
-    const names: Array<string> = []
+    const path: Array<string> = []
     for (const key of interpolation.keys) {
       if (typeof key === "string") {
-        names.push(key)
+        path.push(key)
         continue
       }
       const target = this.interpolation(key, site)
@@ -262,9 +243,9 @@ export class Resolution {
           `${key.text} names a key in ${interpolation.text}, so it must be a text, not ${pyStr(value)}.`
         )
       }
-      names.push(...value.split("."))
+      path.push(...value.split("."))
     }
-    return names
+    return path
   }
 
   /** The node that `dots` and `keys` lead to, seen from `site`; a missing one is a problem. */
@@ -273,11 +254,19 @@ export class Resolution {
     if (found === failed || "node" in found || "value" in found) {
       if (found !== failed && "node" in found) {
         if (isMissing(found.node)) {
-          return this.fail(site, "interpolation_missing_value", `${text} needs ${this.path(found.node)}, which is ???.`)
+          return this.fail(
+            site,
+            "interpolation_missing_value",
+            `${text} needs ${this.tree.path(found.node)}, which is ???.`
+          )
         }
-        const inside = found.node.kind !== "scalar" && this.above(site.node).includes(found.node)
+        const inside = found.node.kind !== "scalar" && this.tree.above(site.node).includes(found.node)
         if (inside) {
-          return this.fail(site, "interpolation_cycle", `${text} stands within ${this.path(found.node) || "itself"}.`)
+          return this.fail(
+            site,
+            "interpolation_cycle",
+            `${text} stands within ${this.tree.path(found.node) || "itself"}.`
+          )
         }
       }
       return found
@@ -298,11 +287,6 @@ export class Resolution {
       )
   }
 
-  private above(node: Node): ReadonlyArray<Node> {
-    const parent = this.parents.get(node)?.parent
-    return parent === undefined ? [] : [parent, ...this.above(parent)]
-  }
-
   private walk(
     dots: number,
     keys: ReadonlyArray<string>,
@@ -313,10 +297,10 @@ export class Resolution {
     | { readonly scalar: string; readonly name: string }
     | { readonly inside: string; readonly name: string; readonly known: ReadonlyArray<string> }
   {
-    let at: Node | undefined = dots === 0 ? this.root : this.above(site.node)[dots - 1]
+    let at: Node | undefined = dots === 0 ? this.root : this.tree.above(site.node)[dots - 1]
     if (at === undefined) return { inside: "", name: `${".".repeat(dots)}${keys.join(".")}`, known: [] }
     let target = whole(at)
-    let path = this.path(at)
+    let path = this.tree.path(at)
     for (const name of keys) {
       if ("value" in target) {
         const made: Value = target.value
@@ -331,7 +315,7 @@ export class Resolution {
         const inside: Node = target.node
         if (inside.kind === "scalar") return { scalar: path, name }
         at = child(inside, name)
-        if (at === undefined) return { inside: path, name, known: namesOf(inside) }
+        if (at === undefined) return { inside: path, name, known: names(inside) }
         const entered: Target | Failed = this.enter(at)
         if (entered === failed) return failed
         target = entered
@@ -344,8 +328,8 @@ export class Resolution {
   /** The value at a key given as text (`a.b`, `.b`, `a[0]`) : null if there is none. */
   private selectText(key: string, site: Site): Either.Either<{ readonly value: Value } | null, null> {
     const dots = /^\.*/.exec(key)?.[0].length ?? 0
-    const names = key.slice(dots).replace(/\[([^\]]*)\]/g, ".$1").split(".").filter((name) => name !== "")
-    const found = this.walk(dots, names, site)
+    const path = key.slice(dots).replace(/\[([^\]]*)\]/g, ".$1").split(".").filter((name) => name !== "")
+    const found = this.walk(dots, path, site)
     if (found === failed) return Either.left(null)
     if ("value" in found) return Either.right({ value: found.value })
     if (!("node" in found) || isMissing(found.node)) return Either.right(null)
@@ -371,9 +355,6 @@ export class Resolution {
 }
 
 const whole = (node: Node): Target => ({ node })
-
-const namesOf = (node: Node): ReadonlyArray<string> =>
-  node.kind === "map" ? [...node.entries.values()].map(({ key }) => key.text) : []
 
 /** All of the configuration resolved; on the left every problem there is. */
 export const resolveConfig = (
