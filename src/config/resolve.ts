@@ -4,7 +4,7 @@
  */
 import * as Either from "effect/Either"
 import { pyStr } from "../backend/python.ts"
-import { isList, isMap, type Value, type ValueMap } from "../backend/Value.ts"
+import { isMap, type Value, type ValueMap } from "../backend/Value.ts"
 import { didYouMean, nearest } from "../sweep/nearest.ts"
 import {
   type Argument,
@@ -14,31 +14,16 @@ import {
   parseText,
   type Parts
 } from "./interpolation.ts"
-import {
-  child,
-  isInterpolated,
-  isMissing,
-  type MapNode,
-  names,
-  type Node,
-  type ScalarNode,
-  setOwn,
-  toValue
-} from "./Node.ts"
+import { isInterpolated, isMissing, type MapNode, type Node, type ScalarNode, setOwn, toValue } from "./Node.ts"
 import { type Problem, problemAt } from "./Problem.ts"
 import { resolvers, type Surroundings } from "./resolvers.ts"
 import { Tree } from "./Tree.ts"
-
-/** What an interpolation stands for: a part of the configuration, or a value that a resolver made. */
-type Target = { readonly node: Node } | { readonly value: Value; readonly enterable?: boolean }
+import { type Failed, failed, type Found, type Target, walk } from "./walk.ts"
 
 /** Where an interpolation stands. */
 interface Site {
   readonly node: ScalarNode & { readonly value: string }
 }
-
-const failed = Symbol("failed")
-type Failed = typeof failed
 
 /** One pass over one configuration; each node is resolved once, and each problem noted once. */
 export class Resolution {
@@ -251,78 +236,30 @@ export class Resolution {
   /** The node that `dots` and `keys` lead to, seen from `site`; a missing one is a problem. */
   private select(dots: number, keys: ReadonlyArray<string>, text: string, site: Site): Target | Failed {
     const found = this.walk(dots, keys, site)
-    if (found === failed || "node" in found || "value" in found) {
-      if (found !== failed && "node" in found) {
-        if (isMissing(found.node)) {
-          return this.fail(
-            site,
-            "interpolation_missing_value",
-            `${text} needs ${this.tree.path(found.node)}, which is ???.`
-          )
-        }
-        const inside = found.node.kind !== "scalar" && this.tree.above(site.node).includes(found.node)
-        if (inside) {
-          return this.fail(
-            site,
-            "interpolation_cycle",
-            `${text} stands within ${this.tree.path(found.node) || "itself"}.`
-          )
-        }
-      }
-      return found
+    if (found === failed || "value" in found) return found
+    if ("scalar" in found) {
+      const message = `${text} looks for "${found.name}" in ${found.scalar}, which is no mapping and no list.`
+      return this.fail(site, "interpolation_resolution", message)
     }
-    return "scalar" in found
-      ? this.fail(
-        site,
-        "interpolation_resolution",
-        `${text} looks for "${found.name}" in ${found.scalar}, which is no mapping and no list.`
-      )
-      : this.fail(
-        site,
-        "interpolation_key",
-        `${text} finds no "${found.name}"${found.inside === "" ? "" : ` in ${found.inside}`}; ${
-          didYouMean(found.name, found.known)
-        }`,
-        nearest(found.name, found.known)
-      )
+    if ("inside" in found) {
+      const { inside, known, name } = found
+      const where = inside === "" ? "" : ` in ${inside}`
+      const message = `${text} finds no "${name}"${where}; ${didYouMean(name, known)}`
+      return this.fail(site, "interpolation_key", message, nearest(name, known))
+    }
+    const path = this.tree.path(found.node)
+    if (isMissing(found.node)) {
+      return this.fail(site, "interpolation_missing_value", `${text} needs ${path}, which is ???.`)
+    }
+    return found.node.kind !== "scalar" && this.tree.above(site.node).includes(found.node)
+      ? this.fail(site, "interpolation_cycle", `${text} stands within ${path || "itself"}.`)
+      : found
   }
 
-  private walk(
-    dots: number,
-    keys: ReadonlyArray<string>,
-    site: Site
-  ):
-    | Target
-    | Failed
-    | { readonly scalar: string; readonly name: string }
-    | { readonly inside: string; readonly name: string; readonly known: ReadonlyArray<string> }
-  {
-    let at: Node | undefined = dots === 0 ? this.root : this.tree.above(site.node)[dots - 1]
-    if (at === undefined) return { inside: "", name: `${".".repeat(dots)}${keys.join(".")}`, known: [] }
-    let target = whole(at)
-    let path = this.tree.path(at)
-    for (const name of keys) {
-      if ("value" in target) {
-        const made: Value = target.value
-        const inner: Value | undefined = isList(made) && /^\d+$/.test(name)
-          ? made[Number(name)]
-          : isMap(made) && target.enterable === true && Object.hasOwn(made, name)
-          ? made[name]
-          : undefined
-        if (inner === undefined) return { scalar: path, name }
-        target = { value: inner, enterable: true }
-      } else {
-        const inside: Node = target.node
-        if (inside.kind === "scalar") return { scalar: path, name }
-        at = child(inside, name)
-        if (at === undefined) return { inside: path, name, known: names(inside) }
-        const entered: Target | Failed = this.enter(at)
-        if (entered === failed) return failed
-        target = entered
-      }
-      path = path === "" ? name : `${path}.${name}`
-    }
-    return target
+  private walk(dots: number, keys: ReadonlyArray<string>, site: Site): Found {
+    const start = dots === 0 ? this.root : this.tree.above(site.node)[dots - 1]
+    if (start === undefined) return { inside: "", name: `${".".repeat(dots)}${keys.join(".")}`, known: [] }
+    return walk(start, this.tree.path(start), keys, (node) => this.enter(node))
   }
 
   /** The value at a key given as text (`a.b`, `.b`, `a[0]`) : null if there is none. */
@@ -353,8 +290,6 @@ export class Resolution {
     return target !== failed && "node" in target && target.node.kind !== "scalar" ? target.node : null
   }
 }
-
-const whole = (node: Node): Target => ({ node })
 
 /** All of the configuration resolved; on the left every problem there is. */
 export const resolveConfig = (

@@ -92,6 +92,8 @@ class Reader {
   readonly document: Yaml.Document
   readonly lines: Yaml.LineCounter
   readonly problems: Array<Problem>
+  /** Anchored nodes that are being read: an alias to one of them would never end. */
+  private readonly open = new Set<Yaml.Node>()
 
   constructor(file: string, document: Yaml.Document, lines: Yaml.LineCounter, problems: Array<Problem>) {
     this.file = file
@@ -129,16 +131,28 @@ class Reader {
     const origin = this.place(node)
     if (Yaml.isAlias(node)) {
       const target = node.resolve(this.document)
-      if (target === undefined) this.fail(origin, `The alias *${node.source} names no anchor above it.`)
-      return target === undefined ? scalar(null, origin) : this.node(target)
+      if (target !== undefined && !this.open.has(target)) return this.node(target)
+      const why = target === undefined ? "names no anchor above it" : "stands within what it names"
+      this.fail(origin, `The alias *${node.source} ${why}.`)
+      return scalar(null, origin)
     }
+    if (node === null || Yaml.isScalar(node)) {
+      return scalar(node === null ? null : this.scalar(node) ?? null, origin)
+    }
+    this.open.add(node)
+    const read = this.collection(node, origin)
+    this.open.delete(node)
+    return read
+  }
+
+  collection(node: Yaml.Node, origin: Origin): Node {
     if (Yaml.isMap(node)) return this.map(node, origin)
     if (Yaml.isSeq(node)) {
       this.refuseTag(node)
       for (const item of node.items) this.refuseQuestionMark(node, item)
       return { kind: "list", items: node.items.map((item) => this.node(Yaml.isNode(item) ? item : null)), origin }
     }
-    return scalar(Yaml.isScalar(node) ? this.scalar(node) ?? null : null, origin)
+    return scalar(null, origin)
   }
 
   refuseTag(node: Yaml.YAMLMap | Yaml.YAMLSeq): void {

@@ -360,6 +360,16 @@ describe("a mistake names its place and what would fit", () => {
       (problem) => expect(problem).toMatchObject({ at: "/conf/slurm/small.yaml:3:1" })
     ))
 
+  it.effect("an alias within what it names", () =>
+    Effect.map(
+      only([], { "slurm/small.yaml": "template_path: t\nsbatch: &a\n  x: *a\n" }),
+      (problem) =>
+        expect(problem).toMatchObject({
+          at: "/conf/slurm/small.yaml:3:6",
+          message: "The alias *a stands within what it names."
+        })
+    ))
+
   it.effect("several mistakes are told together", () =>
     Effect.map(
       problems([], {
