@@ -79,13 +79,10 @@ export const watch = (
 
     /** An action beside the loop: one that was begun is waited for, even by a monitor that was asked for one cycle. */
     const action = <R>(id: string, effect: Effect.Effect<NewEvent<FactType>, never, R>) =>
-      beside(
-        id,
-        Effect.ensuring(
-          Effect.zipRight(Effect.sync(() => running += 1), effect),
-          Effect.sync(() => running -= 1)
-        )
-      )
+      underWay.has(id) ? Effect.void : Effect.suspend(() => {
+        running += 1
+        return beside(id, Effect.ensuring(effect, Effect.sync(() => running -= 1)))
+      })
 
     const startActions = Effect.gen(function*() {
       for (const { action: what, attempt, id, job, seq } of toRun(session)) {

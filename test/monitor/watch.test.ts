@@ -167,6 +167,24 @@ describe("a monitor on the fake cluster", () => {
       expect(yield* cluster.ledger).toHaveLength(1)
     }).pipe(Effect.provide(world({}))))
 
+  it.scoped("waits for an action that it began, although it was asked for one cycle", () =>
+    Effect.gen(function*() {
+      const disk = yield* Disk
+      const dir = yield* stateDir
+      yield* disk.append("/ckpt/1", "weights")
+      const first = yield* watching(dir, opening(rules, [plannedJob("a")]))
+      yield* runClock(first, 3)
+      yield* Fiber.interrupt(first)
+      yield* disk.append("/out/a/slurm-1000.out", "saved checkpoint /ckpt/1\n")
+      const once = yield* Effect.fork(
+        watchSession({ stateDir: dir, planId: "plan" }, { ...options, until: () => true })
+      )
+      yield* runClock(once, 10)
+      const session = yield* Fiber.join(once)
+      expect([...session.queue.values()].map(({ status }) => status)).toEqual(["done"])
+      expect(disk.commands).toEqual([["evaluate", "/ckpt/1"]])
+    }).pipe(Effect.provide(world({}))))
+
   it.scoped("lets only one of two monitors act", () =>
     Effect.gen(function*() {
       const dir = yield* stateDir
