@@ -4,8 +4,8 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { type Journal, type SessionPlace } from "../port/Journal.ts"
-import { type Journal, type SessionPlace } from "../port/Journal.ts"
+import { segment, segmentEpochs } from "../journal/places.ts"
+import type { Journal, SessionPlace } from "../port/Journal.ts"
 
 export interface Summary {
   readonly planId: string
