@@ -9,7 +9,7 @@
 //       oom    the third iteration does not fit into memory
 //     A run that resumes from a checkpoint is past the first three; memory does not grow by trying again.
 //   --evaluate-checkpoint PATH   evaluate this checkpoint (or the latest one of this save folder), do not train
-//   --start-ledger FILE          append one line about this start to FILE (or to $AUTOEXP_DEMO_LEDGER)
+//   --start-ledger FILE          append one line about this start to FILE (and to $AUTOEXP_DEMO_LEDGER, if set)
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -227,8 +227,7 @@ const evaluate = (checkpoint) => {
   printValidation(loaded)
 }
 
-const ledger = args.start_ledger ?? process.env.AUTOEXP_DEMO_LEDGER
-if (ledger) tellLedger(ledger)
+for (const ledger of [args.start_ledger, process.env.AUTOEXP_DEMO_LEDGER]) if (ledger) tellLedger(ledger)
 printArguments()
 printPhase("after megatron is initialized")
 if (args.evaluate_checkpoint === undefined) await train()

@@ -201,6 +201,7 @@ describe("the ledger", () => {
     const read = (file: string) => fs.readFileSync(path.join(folder, file), "utf8").replace(/pid=\d+/g, "pid=N")
     expect(read("ledger")).toBe(
       "job=a b attempt=2 nonce=n1 mode=train point=oom checkpoint=- pid=N\n" +
+        "job=a b attempt=2 nonce=n1 mode=train point=healthy checkpoint=- pid=N\n" +
         "job=a b attempt=2 nonce=n1 mode=eval point=healthy checkpoint=ckpt pid=N\n" +
         "job=- attempt=- nonce=- mode=train point=oom checkpoint=- pid=N\n"
     )
