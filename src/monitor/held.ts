@@ -14,9 +14,10 @@ import {
 } from "../event/EventRecord.ts"
 import type { EventData, FactType } from "../event/events.ts"
 import {
+  type Envelope,
   type FencedError,
   Journal,
-  type JournalDamagedError,
+  JournalDamagedError,
   JournalIoError,
   type JournalWriter,
   type LeftOut,
@@ -28,7 +29,7 @@ import { Monitoring } from "../rule/Monitoring.ts"
 import { step } from "../rule/step.ts"
 import { fold } from "../session/fold.ts"
 import { emptySession, type Session } from "../session/Session.ts"
-import type { Head } from "./publish.ts"
+import { type Head, publishedHead, sessionFile } from "./publish.ts"
 
 export interface Held {
   readonly place: SessionPlace
@@ -95,6 +96,29 @@ const missingDecisions = (
 }
 
 /**
+ * Fails if the journal ends before the record that the session file, read before it, has seen: the chain alone cannot
+ * tell that its last lines were removed.
+ */
+const checkEnd = (
+  place: SessionPlace,
+  records: ReadonlyArray<Envelope>,
+  published: Head | null
+): Effect.Effect<void, JournalDamagedError> => {
+  if (published === null || records[published.seq - 1]?.hash === published.hash) return Effect.void
+  const told = records.length < published.seq
+    ? `ends with record ${records.length}`
+    : `has another record ${published.seq}`
+  return new JournalDamagedError({
+    path: sessionFile(place),
+    from: 0,
+    to: 0,
+    seq: published.seq,
+    message: `the journal of ${place.planId} ${told}, but ${sessionFile(place)} has seen record ${published.seq} ` +
+      `(hash ${published.hash.slice(0, 12)}…): records were removed or replaced`
+  })
+}
+
+/**
  * Takes the session's next epoch and folds its journal. `opening` begins a journal that has no records yet; without it
  * such a journal is refused.
  */
@@ -104,7 +128,9 @@ export const hold = (
 ): Effect.Effect<Held, HoldError, Journal | Scope.Scope> =>
   Effect.gen(function*() {
     const journal = yield* Journal
+    const published = yield* publishedHead(place)
     const writer = yield* journal.hold(place, { takeover: options.takeover })
+    yield* checkEnd(place, writer.records, published)
     const records: Array<EventRecord> = [...yield* decodeRecords(writer.records)]
     const last = writer.records.at(-1)
     let head: Head = { seq: last?.seq ?? 0, hash: last?.hash ?? "" }
@@ -166,7 +192,9 @@ export const hold = (
 /** The session as its journal tells it, without the right to append. */
 export const look = Effect.fn("monitor.look")(function*(place: SessionPlace) {
   const journal = yield* Journal
+  const published = yield* publishedHead(place)
   const { leftOut, records } = yield* journal.read(place)
+  yield* checkEnd(place, records, published)
   const decoded = yield* decodeRecords(records)
   const { session } = yield* foldAll(decoded)
   const last = records.at(-1)

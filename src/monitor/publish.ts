@@ -1,5 +1,6 @@
 /** The files that people look at: projections of the journal, rewritten whole, never read back as truth. */
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { JournalIoError, type SessionPlace } from "../port/Journal.ts"
@@ -13,6 +14,18 @@ export interface Head {
 }
 
 export const sessionFile = ({ planId, stateDir }: SessionPlace): string => path.join(stateDir, `${planId}.json`)
+
+const SessionFileHead = Schema.parseJson(
+  Schema.Struct({ head: Schema.Struct({ seq: Schema.Int, hash: Schema.String }) })
+)
+
+/** The last record that the session file has seen; null if there is none or it tells nothing. */
+export const publishedHead = (place: SessionPlace): Effect.Effect<Head | null> =>
+  Effect.tryPromise(() => fs.readFile(sessionFile(place), "utf8")).pipe(
+    Effect.flatMap(Schema.decodeUnknown(SessionFileHead)),
+    Effect.map(({ head }) => head),
+    Effect.orElseSucceed(() => null)
+  )
 
 const actionsDir = ({ planId, stateDir }: SessionPlace): string => path.join(stateDir, `${planId}.actions`)
 

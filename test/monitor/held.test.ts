@@ -1,13 +1,17 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
 import { encodeEvent, type EventRecord, isFact, type NewEvent } from "../../src/event/EventRecord.ts"
 import type { FactType } from "../../src/event/events.ts"
 import * as MemoryJournal from "../../src/journal/MemoryJournal.ts"
 import { hold, look } from "../../src/monitor/held.ts"
+import { makePublisher } from "../../src/monitor/publish.ts"
 import { Journal } from "../../src/port/Journal.ts"
 import { fold } from "../../src/session/fold.ts"
 import { emptySession } from "../../src/session/Session.ts"
 import { machine, plannedJob } from "../rule/machine.ts"
+import { stateDir } from "./world.ts"
 
 const place = { stateDir: "/state", planId: "plan" }
 
@@ -107,5 +111,32 @@ describe("a held session", () => {
       }))
       const { records } = yield* look(place)
       expect(records.map(({ type }) => type)).not.toContain("SchedulerFailed")
+    }).pipe(Effect.provide(MemoryJournal.layer)))
+})
+
+describe("a journal whose last lines were removed", () => {
+  it.scoped("is noticed by the session file, which has seen more", () =>
+    Effect.gen(function*() {
+      const dir = yield* stateDir
+      const here = { stateDir: dir, planId: "plan" }
+      const records = history()
+      const journal = yield* Journal
+      const written = yield* Effect.scoped(Effect.flatMap(
+        journal.hold(here, { takeover: false }),
+        (writer) => Effect.forEach(records, (record) => writer.append(record.at, [encodeEvent(record)]))
+      ))
+      const { head, session } = yield* look(here)
+      yield* makePublisher(here)(session, head)
+      expect(written.flat()).toHaveLength(records.length)
+
+      const shorter = yield* Effect.gen(function*() {
+        const cut = yield* Journal
+        yield* Effect.scoped(Effect.flatMap(
+          cut.hold(here, { takeover: false }),
+          (writer) => Effect.forEach(records.slice(0, -1), (record) => writer.append(record.at, [encodeEvent(record)]))
+        ))
+        return yield* Effect.either(look(here))
+      }).pipe(Effect.provide(Layer.fresh(MemoryJournal.layer)))
+      expect(Either.isLeft(shorter) ? shorter.left._tag : "read").toBe("JournalDamagedError")
     }).pipe(Effect.provide(MemoryJournal.layer)))
 })
