@@ -167,7 +167,8 @@ export const ask = (
       yield* makePublisher(place)(held.session, held.head())
       return (yield* look(place)).records
     }))
-    const throughInbox = Effect.gen(function*() {
+    const attempt = Effect.suspend(() => Effect.catchTag(direct, "SessionHeldError", () => throughInbox))
+    const throughInbox: typeof direct = Effect.gen(function*() {
       yield* journal.request(place, { id, body: { actor, request } })
       for (;;) {
         yield* Effect.sleep("200 millis")
@@ -176,10 +177,11 @@ export const ask = (
         const holder = yield* journal.holder(place)
         if (holder === null || holder.alive === "dead") {
           yield* journal.discard(place, id)
-          return yield* direct
+          // Another command may be quicker to take the session that was let go.
+          return yield* attempt
         }
       }
     })
-    const records = yield* Effect.catchTag(direct, "SessionHeldError", () => throughInbox)
+    const records = yield* attempt
     return answerOf(records, id) ?? { accepted: false, why: "the request was not recorded" }
   })
