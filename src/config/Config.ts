@@ -4,7 +4,7 @@ import { Backend } from "../backend/Backend.ts"
 import { Text } from "../backend/Text.ts"
 import { Any, AnyMap, Int, Number } from "../backend/Value.ts"
 import { Monitoring } from "../rule/Monitoring.ts"
-import { Client } from "../scheduler/Client.ts"
+import { Client, LocalClient } from "../scheduler/Client.ts"
 
 const text = (value: string) => Schema.optionalWith(Text, { default: () => value })
 const bool = (value: boolean) => Schema.optionalWith(Schema.Boolean, { default: () => value })
@@ -38,7 +38,14 @@ const Slurm = Schema.Struct({
   log_dir: maybeText,
   /** One array job instead of one job a point. */
   array: bool(true),
+  submit_cmd: text("sbatch"),
+  squeue_cmd: text("squeue"),
+  sacct_cmd: text("sacct"),
+  cancel_cmd: text("scancel"),
   launcher_cmd: text(""),
+  /** Declared by the predecessor, which never read it; without effect, like `test_only`. */
+  launcher_env_passthrough: bool(false),
+  test_only: bool(false),
   srun_opts: text(""),
   env: openMap,
   srun: openMap,
@@ -46,7 +53,7 @@ const Slurm = Schema.Struct({
   /** Wins over `sbatch`. */
   sbatch_overrides: openMap,
   sbatch_extra_directives: texts,
-  client: Schema.optionalWith(Client, { default: () => Client.make({ class_name: "LocalClient" }) })
+  client: Schema.optionalWith(Client, { default: () => LocalClient.make({ class_name: "LocalClient" }) })
 })
 
 const Container = Schema.Struct({
@@ -87,6 +94,16 @@ export interface Config extends Omit<Written, "project" | "slurm"> {
   readonly slurm: Written["slurm"] & { readonly script_dir: string; readonly log_dir: string }
 }
 
+/** The client with SLURM's commands, which both `slurm.client` and `slurm` may name. */
+const withCommands = ({ client, ...slurm }: Written["slurm"]): Client =>
+  client.class_name !== "SlurmClient" ? client : {
+    ...client,
+    submit_cmd: client.submit_cmd ?? slurm.submit_cmd,
+    squeue_cmd: client.squeue_cmd ?? slurm.squeue_cmd,
+    sacct_cmd: client.sacct_cmd ?? slurm.sacct_cmd,
+    cancel_cmd: client.cancel_cmd ?? slurm.cancel_cmd
+  }
+
 /** `written` with its null paths filled in. */
 export const complete = (written: Written): Config => {
   const base = written.project.base_output_dir.replace(/\/+$/, "")
@@ -96,6 +113,7 @@ export const complete = (written: Written): Config => {
     project: { ...project, monitoring_state_dir: project.monitoring_state_dir ?? `${base}/monitoring_state` },
     slurm: {
       ...slurm,
+      client: withCommands(slurm),
       script_dir: slurm.script_dir ?? `${base}/scripts`,
       log_dir: slurm.log_dir ?? project.base_output_dir
     }

@@ -1,5 +1,6 @@
 /** The `slurm.client` section: which scheduler runs the jobs. */
 import * as Schema from "effect/Schema"
+import { Text } from "../backend/Text.ts"
 import { Int, Number } from "../backend/Value.ts"
 
 /** The local cluster: batch scripts run as processes of this host. */
@@ -13,5 +14,18 @@ export const LocalClient = Schema.Struct({
   grace_seconds: Schema.optionalWith(Number, { default: () => 2 })
 })
 
-export const Client = Schema.Union(LocalClient)
+const command = Schema.optionalWith(Schema.NullOr(Text), { default: () => null })
+
+/** SLURM's own commands, each a program with its first arguments; null: what the `slurm` section says. */
+export const SlurmClient = Schema.Struct({
+  class_name: Schema.Literal("SlurmClient"),
+  submit_cmd: command,
+  squeue_cmd: command,
+  sacct_cmd: command,
+  cancel_cmd: command,
+  /** Declared by the predecessor, which never read it; without effect. */
+  persist_artifacts: Schema.optionalWith(Schema.Boolean, { default: () => false })
+})
+
+export const Client = Schema.Union(LocalClient, SlurmClient)
 export type Client = typeof Client.Type

@@ -14,13 +14,19 @@ import * as local from "./local/layer.ts"
 const userCluster = (): string =>
   path.join(process.env["XDG_STATE_HOME"] || path.join(os.homedir(), ".local", "state"), "autoexp", "local-cluster")
 
-const layerOf = (client: Client): Layer.Layer<Scheduler> =>
-  local.layer({
+const layerOf = (client: Client): Layer.Layer<Scheduler, SchedulerUnavailableError> => {
+  if (client.class_name === "SlurmClient") {
+    const message = "submitting to SLURM is not part of this release yet; planning works: its scripts are written, " +
+      "and can be submitted by hand"
+    return Layer.fail(new SchedulerUnavailableError({ command: client.submit_cmd ?? "sbatch", message }))
+  }
+  return local.layer({
     dir: client.dir === null ? userCluster() : path.resolve(client.dir),
     slots: client.slots,
     graceSeconds: client.grace_seconds,
     controller: [process.execPath, fileURLToPath(new URL("./local-controller.js", import.meta.url))]
   })
+}
 
 const decode = Schema.decodeUnknown(Client)
 
