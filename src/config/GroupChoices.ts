@@ -5,7 +5,7 @@
 import type { Choice } from "./Choice.ts"
 import type { DefaultsItem } from "./defaultsItem.ts"
 import { toValue } from "./Node.ts"
-import type { Override } from "./overrides.ts"
+import { type Override, partOrigin } from "./overrides.ts"
 import { type Origin, type Problem, problemAt } from "./Problem.ts"
 import type { Repository } from "./Repository.ts"
 
@@ -20,6 +20,7 @@ interface Chosen {
 
 interface Deletion {
   readonly value: string | null
+  readonly origin: Origin
   readonly text: string
   used: boolean
 }
@@ -57,11 +58,12 @@ export class GroupChoices {
 
   private takeOne(override: Override): void {
     const { kind, text } = override
-    const origin: Origin = { source: "override", text }
+    const group = partOrigin(override, 0)
+    const origin = override.value?.origin ?? group
     const key = overrideKeyOf(override)
     if (kind === "force") {
       this.note(
-        null,
+        group,
         "force_add_group",
         `The override "${text}" cannot stand for a group; write +${text.slice(2)} to add it.`
       )
@@ -69,13 +71,13 @@ export class GroupChoices {
     }
     const value = override.value === null ? null : toValue(override.value)
     if (kind === "delete") {
-      this.deletions.set(key, { value: typeof value === "string" ? value : null, text, used: false })
+      this.deletions.set(key, { value: typeof value === "string" ? value : null, origin: group, text, used: false })
       return
     }
     const options = Array.isArray(value) ? value : [value]
     if (!options.every((option) => typeof option === "string")) {
       this.note(
-        null,
+        origin,
         "group_override_type",
         `The override "${text}" chooses an option of the group ${override.key}, so it must be a text or a list of texts; `
           + `there are ${this.repository.options(override.key).join(", ")}.`
@@ -157,9 +159,10 @@ export class GroupChoices {
       const kind = known.length > 0 ? "override_no_match" : "group_override_no_match"
       this.note(chosen.origin, kind, `The choice for ${key} changes nothing: ${help}`, known)
     }
-    for (const [key, { text, used }] of this.deletions) {
+    for (const [key, { origin, text, used }] of this.deletions) {
       if (!used) {
-        this.note(null, "delete_no_match", `The override "${text}" deletes nothing: no defaults list holds ${key} so.`)
+        const message = `The override "${text}" deletes nothing: no defaults list holds ${key} so.`
+        this.note(origin, "delete_no_match", message)
       }
     }
   }

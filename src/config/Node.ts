@@ -61,11 +61,11 @@ export const child = (node: Node, name: string): Node | undefined => {
 export const names = (node: Node): ReadonlyArray<string> =>
   node.kind === "map" ? [...node.entries.values()].map(({ key }) => key.text) : []
 
-/** `map` with the entry set; an existing key keeps its place and origin. */
-export const withEntry = (map: MapNode, key: Key, node: Node): MapNode => {
+/** `map` with the entry set; an existing key keeps its place and origin, a new one has `origin`. */
+export const withEntry = (map: MapNode, key: Key, node: Node, origin: Origin): MapNode => {
   const entries = new Map(map.entries)
   const id = keyId(key)
-  entries.set(id, { key, node, origin: entries.get(id)?.origin ?? node.origin })
+  entries.set(id, { key, node, origin: entries.get(id)?.origin ?? origin })
   return { ...map, entries }
 }
 

@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 
 /**
  * One mistake. `kind` is its category, a word that stays; `message` is a sentence that says what would fit.
- * Line and column count from 1; all three are null where the mistake stands in no file.
+ * Lines and columns count from 1; file, line and column are null where the mistake stands in no file.
  */
 export const Problem = Schema.Struct({
   kind: Schema.String,
@@ -11,7 +11,11 @@ export const Problem = Schema.Struct({
   file: Schema.NullOr(Schema.String),
   line: Schema.NullOr(Schema.Int),
   column: Schema.NullOr(Schema.Int),
-  suggestions: Schema.Array(Schema.String)
+  suggestions: Schema.Array(Schema.String),
+  /** The override that holds the mistake, and where in its text; null where none does. */
+  override: Schema.NullOr(Schema.Struct({ text: Schema.String, column: Schema.Int })),
+  /** The configs whose defaults lists led to the file, the primary one first; empty if that is not known. */
+  chain: Schema.Array(Schema.String)
 })
 export type Problem = typeof Problem.Type
 
@@ -28,25 +32,33 @@ export class ConfigError extends Schema.TaggedError<ConfigError>()("ConfigError"
   }
 }
 
-/** Where a value was written: a place in a file, the text of an override, or a sweep point. */
+/** Where a value was written: a place in a file or in the text of an override, or a sweep point. */
 export type Origin =
   | { readonly source: "file"; readonly file: string; readonly line: number; readonly column: number }
-  | { readonly source: "override"; readonly text: string }
+  | { readonly source: "override"; readonly text: string; readonly column: number }
   | { readonly source: "point"; readonly key: string }
 
-/** A problem at `origin`. */
+/** A problem at `origin`; a message that does not name the override says which one it is. */
 export const problemAt = (
   origin: Origin | null,
   kind: string,
   message: string,
   suggestions: ReadonlyArray<string> = []
 ): Problem => {
-  if (origin?.source === "file") {
-    const { column, file, line } = origin
-    return { kind, message, file, line, column, suggestions }
+  const nowhere = { kind, file: null, line: null, column: null, suggestions, override: null, chain: [] }
+  switch (origin?.source) {
+    case "file": {
+      const { column, file, line } = origin
+      return { ...nowhere, message, file, line, column }
+    }
+    case "override": {
+      const { column, text } = origin
+      const about = message.includes(`"${text}"`) ? "" : ` (set by the override "${text}")`
+      return { ...nowhere, message: message + about, override: { text, column } }
+    }
+    case "point":
+      return { ...nowhere, message: `${message} (set by the sweep's "${origin.key}")` }
+    case undefined:
+      return { ...nowhere, message }
   }
-  const about = origin === null ? "" : origin.source === "override"
-    ? ` (set by the override "${origin.text}")`
-    : ` (set by the sweep's "${origin.key}")`
-  return { kind, message: message + about, file: null, line: null, column: null, suggestions }
 }

@@ -6,7 +6,7 @@ import { DefaultsTree } from "./defaults.ts"
 import { GroupChoices } from "./GroupChoices.ts"
 import { applyOverride, type Expand, mergeMap, type Merging } from "./merge.ts"
 import { type MapNode, mapOf, type Node } from "./Node.ts"
-import { type Override, parseOverride } from "./overrides.ts"
+import { type Override, parseOverride, partOrigin } from "./overrides.ts"
 import { type Origin, type Problem, problemAt } from "./Problem.ts"
 import { Repository } from "./Repository.ts"
 import { Resolution } from "./resolve.ts"
@@ -31,12 +31,6 @@ const embed = (node: Node, path: string): Node => {
   )
 }
 
-const parseAll = (overrides: ReadonlyArray<string>, problems: Array<Problem>): ReadonlyArray<Override> => {
-  const [wrong, right] = partition(overrides.map(parseOverride))
-  problems.push(...wrong)
-  return right
-}
-
 const partition = <A, E>(items: ReadonlyArray<Either.Either<A, E>>): readonly [ReadonlyArray<E>, ReadonlyArray<A>] => [
   items.flatMap((item) => (Either.isLeft(item) ? [item.left] : [])),
   items.flatMap((item) => (Either.isRight(item) ? [item.right] : []))
@@ -46,7 +40,7 @@ const applyAll = (root: MapNode, overrides: ReadonlyArray<Override>, how: Mergin
   overrides.reduce((config, override) => {
     if (override.package !== null) {
       how.problems.push(problemAt(
-        null,
+        partOrigin(override, 0),
         "unknown_group",
         `The override "${override.text}" chooses an option of a group, but there is no group "${override.key}".`
       ))
@@ -58,8 +52,20 @@ const applyAll = (root: MapNode, overrides: ReadonlyArray<Override>, how: Mergin
     return config
   }, root)
 
-const finish = (root: MapNode, problems: ReadonlyArray<Problem>): Either.Either<MapNode, ReadonlyArray<Problem>> =>
-  problems.length > 0 ? Either.left(problems) : Either.right(root)
+/** What was composed of files and overrides. */
+export interface Composition {
+  /** Null if nothing can be said of its values: a file is missing, or cannot be read. */
+  readonly root: MapNode | null
+  readonly problems: ReadonlyArray<Problem>
+  /** The chain of defaults that led to each file, by the file's path. */
+  readonly chains: ReadonlyMap<string, ReadonlyArray<string>>
+}
+
+const nothing = (problems: ReadonlyArray<Problem>, chains: Composition["chains"] = new Map()): Composition => ({
+  root: null,
+  problems,
+  chains
+})
 
 /** The configuration that `name` in the config directory leads to. Hydra's own settings (`hydra`) are left out. */
 export const compose = (
@@ -67,17 +73,17 @@ export const compose = (
   name: string,
   overrides: ReadonlyArray<string>,
   surroundings: Surroundings
-): Either.Either<MapNode, ReadonlyArray<Problem>> => {
+): Composition => {
   const problems: Array<Problem> = []
   const repository = new Repository(surroundings.configDir, files, problems)
   if (!repository.groupExists("")) {
-    return Either.left([
-      problemAt(null, "missing_directory", `There is no config directory ${surroundings.configDir}.`)
-    ])
+    return nothing([problemAt(null, "missing_directory", `There is no config directory ${surroundings.configDir}.`)])
   }
+  const [misread, read] = partition(overrides.map(parseOverride))
   const groups = new GroupChoices(repository, problems)
-  const settings = groups.take(parseAll(overrides, problems))
-  const layers = new DefaultsTree(repository, groups, surroundings, problems).list(name)
+  const settings = groups.take(read)
+  const defaults = new DefaultsTree(repository, groups, surroundings, problems)
+  const layers = defaults.list(name)
   const origin: Origin = { source: "file", file: `${surroundings.configDir}/${name}.yaml`, line: 1, column: 1 }
   const how = merging(surroundings, problems)
   const merged = layers.reduce<MapNode>((root, layer) => {
@@ -87,9 +93,11 @@ export const compose = (
     return root
   }, mapOf([], origin))
   // Values are set only on what could be composed: else each missing file would bring a second, misleading mistake.
+  if (problems.length > 0) return nothing([...misread, ...problems], defaults.chains)
   const ours = settings.filter(({ key }) => !/^hydra(?:\.|$)/.test(key))
   const composed = { ...merged, entries: new Map([...merged.entries].filter(([id]) => id !== "hydra")) }
-  return finish(problems.length > 0 ? composed : applyAll(composed, ours, how), problems)
+  const root = applyAll(composed, ours, how)
+  return { root, problems: [...misread, ...problems], chains: defaults.chains }
 }
 
 /** The configuration of one plain YAML or JSON file, without a defaults list; overrides apply to it too. */
@@ -98,14 +106,14 @@ export const composePlain = (
   file: string,
   overrides: ReadonlyArray<string>,
   surroundings: Surroundings
-): Either.Either<MapNode, ReadonlyArray<Problem>> => {
+): Composition => {
   const problems: Array<Problem> = []
   const text = files.read(file)
-  if (text === null) return Either.left([problemAt(null, "missing_config", `The file ${file} cannot be read.`)])
+  if (text === null) return nothing([problemAt(null, "missing_config", `The file ${file} cannot be read.`)])
   const root = parseYaml(text, file, problems)
-  if (root === null || root.kind !== "map") {
-    if (root !== null) problems.push(problemAt(root.origin, "merge_error", "A config file must hold a mapping."))
-    return Either.left(problems)
+  if (root === null) return nothing(problems)
+  if (root.kind !== "map") {
+    return nothing([...problems, problemAt(root.origin, "merge_error", "A config file must hold a mapping.")])
   }
   const defaults = root.entries.get("defaults")
   if (defaults !== undefined) {
@@ -115,5 +123,8 @@ export const composePlain = (
       "A file given by its path has no defaults list; put it into the config directory and give its name."
     ))
   }
-  return finish(applyAll(root, parseAll(overrides, problems), merging(surroundings, problems)), problems)
+  if (problems.length > 0) return nothing(problems)
+  const [misread, read] = partition(overrides.map(parseOverride))
+  const changed = applyAll(root, read, merging(surroundings, problems))
+  return { root: changed, problems: [...misread, ...problems], chains: new Map() }
 }

@@ -29,6 +29,8 @@ export class DefaultsTree {
   private readonly groups: GroupChoices
   /** The files that are being followed: the chain of defaults that led to a mistake. */
   private readonly chain: Array<string> = []
+  /** The chain of defaults that first led to each file, by the file's path. */
+  readonly chains = new Map<string, ReadonlyArray<string>>()
 
   constructor(
     repository: Repository,
@@ -50,7 +52,7 @@ export class DefaultsTree {
   list(primary: string): ReadonlyArray<Layer> {
     const path = primary.replace(/^\//, "").replace(/\.yaml$/, "")
     const item: DefaultsItem = {
-      origin: { source: "override", text: primary },
+      origin: { source: "override", text: primary, column: 1 },
       self: false,
       group: null,
       value: `/${path}`,
@@ -95,6 +97,7 @@ export class DefaultsTree {
     }
     choice.header = file.header
     this.chain.push(path)
+    if (!this.chains.has(file.file)) this.chains.set(file.file, [...this.chain])
     const layers = this.expand(choice, file, interpolated)
     this.chain.pop()
     return layers
@@ -195,14 +198,13 @@ export class DefaultsTree {
     const name = path.slice(folder === "" ? 0 : folder.length + 1)
     const options = this.repository.options(folder)
     const origin = choice.primary ? null : this.groups.originOf(choice)
-    const led = this.chain.length > 1 ? ` (by way of ${this.chain.join(" -> ")})` : ""
     const where = folder === "" ? "" : ` in the group ${folder}`
     if (options.length === 0 && folder !== "" && !this.repository.groupExists(folder)) {
       const groups = this.repository.groups("")
       this.note(
         origin,
         "missing_config",
-        `There is no group "${folder}"${led}; ${didYouMean(folder, groups)}`,
+        `There is no group "${folder}"; ${didYouMean(folder, groups)}`,
         nearest(folder, groups)
       )
       return
@@ -210,7 +212,7 @@ export class DefaultsTree {
     this.note(
       origin,
       "missing_config",
-      `There is no config "${name}"${where}${led}; ${didYouMean(name, options)}`,
+      `There is no config "${name}"${where}; ${didYouMean(name, options)}`,
       nearest(name, options)
     )
   }

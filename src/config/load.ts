@@ -2,18 +2,18 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { isList, isMap, type Value, type ValueMap } from "../backend/Value.ts"
-import { lintRules } from "../rule/lint.ts"
-import { expandAxes } from "../sweep/expandAxes.ts"
-import { compose, composePlain, merging } from "./compose.ts"
-import { complete, type Config, ConfigSchema } from "./Config.ts"
+import type { Value, ValueMap } from "../backend/Value.ts"
+import { compose, composePlain, type Composition, merging } from "./compose.ts"
+import type { Config } from "./Config.ts"
 import { ConfigFiles } from "./ConfigFiles.ts"
-import { decode, type Misfit, type Path, pathText } from "./decode.ts"
+import type { Path } from "./decode.ts"
 import { setKey } from "./merge.ts"
-import { fromValue, type MapNode, type Node, toMap } from "./Node.ts"
+import { fromValue, toMap } from "./Node.ts"
+import { originIn, pathOf } from "./origins.ts"
 import { ConfigError, type Origin, type Problem, problemAt } from "./Problem.ts"
-import { resolveConfig } from "./resolve.ts"
+import { resolveAsFar } from "./resolved.ts"
 import type { Surroundings } from "./resolvers.ts"
+import { lint, typed } from "./typed.ts"
 
 /** What to load. */
 export interface ConfigRequest {
@@ -39,137 +39,37 @@ export interface Loaded {
   readonly at: (point: ReadonlyArray<readonly [key: string, value: Value]>) => Either.Either<Loaded, ConfigError>
 }
 
-const pathOf = (text: string): Path =>
-  text.split(/\.|(?=\[)/).map((part) => (/^\[\d+\]$/.test(part) ? Number(part.slice(1, -1)) : part))
-
-/** The innermost origin on the way down; keys may hold dots themselves. */
-const originIn = (node: Node, path: Path, around: Origin | null): Origin | null => {
-  if (path.length === 0) return node.origin
-  if (node.kind === "list") {
-    const item = node.items[Number(path[0])]
-    return item === undefined ? around : originIn(item, path.slice(1), item.origin)
-  }
-  if (node.kind === "scalar") return node.origin
-  for (let length = 1; length <= path.length; length++) {
-    const entry = node.entries.get(path.slice(0, length).join("."))
-    if (entry === undefined) continue
-    // A mapping begins at its key: that is where people look for it.
-    const origin = entry.node.kind === "scalar" || entry.node.origin.source !== "file"
-      ? entry.node.origin
-      : entry.origin
-    return length === path.length ? origin : originIn(entry.node, path.slice(length), origin)
-  }
-  return around
-}
-
-/** Where the key itself stands, for keys that should not be there. */
-const keyOrigin = (root: MapNode, path: Path): Origin | null => {
-  const parent = path.slice(0, -1).reduce<Node | undefined>(
-    (node, part) =>
-      node?.kind === "map"
-        ? node.entries.get(String(part))?.node
-        : node?.kind === "list"
-        ? node.items[Number(part)]
-        : undefined,
-    root
-  )
-  const entry = parent?.kind === "map" ? parent.entries.get(String(path.at(-1))) : undefined
-  return entry === undefined
-    ? originIn(root, path, null)
-    : entry.node.origin.source === "file"
-    ? entry.origin
-    : entry.node.origin
-}
-
-/** `???` that nothing replaced. */
-const missing = (value: Value, path: Path): ReadonlyArray<Path> => {
-  if (value === "???") return [path]
-  if (isList(value)) return value.flatMap((item, index) => missing(item, [...path, index]))
-  return isMap(value) ? Object.entries(value).flatMap(([key, item]) => missing(item, [...path, key])) : []
-}
-
-const successors: Record<string, string> = { log_signals: "log_events", policies: "state_events" }
-
-const deprecated = (resolved: ValueMap): ReadonlyArray<Misfit> => {
-  const { monitoring } = resolved
-  if (!isMap(monitoring)) return []
-  return Object.entries(successors).filter(([key]) => Object.hasOwn(monitoring, key)).map(([key, successor]) => ({
-    path: ["monitoring", key],
-    kind: "unknown_key",
-    message: `monitoring.${key} has been removed; attach actions to monitoring.${successor} instead.`,
-    suggestions: [successor]
-  }))
-}
-
-/** Sections that may be left empty. */
-const optionalSections = ["container", "scheduler", "metadata", "evaluation"]
-
-const withoutEmpty = (resolved: ValueMap): ValueMap =>
-  Object.fromEntries(
-    Object.entries(resolved).filter(([key, value]) => value !== null || !optionalSections.includes(key))
-  )
-
-/** Names that a rule's templates may use because of this configuration. */
-const namesOf = ({ metadata, sweep }: Config): ReadonlyArray<string> => {
-  const points = Either.getOrElse(expandAxes(sweep.axes, sweep.base_values), () => [])
-  return [
-    ...Object.keys(sweep.base_values),
-    ...new Set(points.flatMap(({ parameters }) => Object.keys(parameters))),
-    ...Object.keys(metadata)
-  ]
-}
-
-const typed = (root: MapNode, resolved: ValueMap): Either.Either<Config, ReadonlyArray<Problem>> => {
-  const place = ({ kind, message, path, suggestions }: Misfit): Problem =>
-    problemAt(
-      kind === "unknown_key"
-        ? keyOrigin(root, path)
-        : originIn(root, kind === "missing_key" ? path.slice(0, -1) : path, null),
-      kind,
-      message,
-      suggestions
-    )
-  const given = missing(resolved, []).map((path) =>
-    problemAt(
-      originIn(root, path, null),
-      "missing_value",
-      `${pathText(path)} is ???: it must be given, as in ${pathText(path)}=VALUE.`
-    )
-  )
-  const old = deprecated(resolved)
-  const decoded = decode(ConfigSchema, withoutEmpty(resolved))
-  if (Either.isLeft(decoded)) {
-    const news = decoded.left.filter(({ path }) => !old.some((misfit) => pathText(misfit.path) === pathText(path)))
-    return Either.left([...given, ...[...old, ...news].map(place)])
-  }
-  const config = complete(decoded.right)
-  const rules = lintRules(config.monitoring, namesOf(config)).map(({ message, path, suggestions }) =>
-    problemAt(originIn(root, ["monitoring", ...path], null), "rule", message, suggestions)
-  )
-  const problems = [...given, ...rules]
-  return problems.length > 0 ? Either.left(problems) : Either.right(config)
-}
-
 const fail = ([first, ...rest]: ReadonlyArray<Problem>): Either.Either<never, ConfigError> =>
   Either.left(
     new ConfigError({ problems: [first ?? problemAt(null, "unknown", "The configuration cannot be used."), ...rest] })
   )
 
+/** What may be the consequence of an override that could not be applied. */
+const consequences = ["missing_key", "missing_value", "interpolation_key", "interpolation_missing_value"]
+
 const loaded = (
   request: ConfigRequest,
-  root: MapNode,
-  surroundings: Surroundings
+  { chains, problems, root }: Composition,
+  surroundings: Surroundings,
+  check: typeof lint
 ): Either.Either<Loaded, ConfigError> => {
-  const resolved = resolveConfig(root, surroundings)
-  if (Either.isLeft(resolved)) return fail(resolved.left)
-  const config = typed(root, resolved.right)
-  if (Either.isLeft(config)) return fail(config.left)
+  const placed = (found: ReadonlyArray<Problem>) =>
+    fail(found.map((problem) => ({ ...problem, chain: chains.get(problem.file ?? "") ?? [] })))
+  if (root === null) return placed(problems)
+  const resolved = resolveAsFar(root, surroundings)
+  const config = typed(root, resolved)
+  const wrong = [
+    ...resolved.problems,
+    ...(Either.isLeft(config) ? config.left : resolved.unknown.length === 0 ? check(root, config.right) : [])
+  ]
+  const all = [...problems, ...wrong.filter(({ kind }) => problems.length === 0 || !consequences.includes(kind))]
+  if (Either.isLeft(config) || all.length > 0) return placed(all)
   return Either.right({
     request,
     unresolved: toMap(root),
-    resolved: resolved.right,
+    resolved: resolved.values,
     config: config.right,
-    origin: (path) => originIn(root, typeof path === "string" ? pathOf(path) : path, null),
+    origin: (path) => originIn(root, typeof path === "string" ? pathOf(path) : path),
     at: (point) => {
       const problems: Array<Problem> = []
       const how = merging(surroundings, problems)
@@ -179,7 +79,10 @@ const loaded = (
         problems.push(set.left)
         return node
       }, root)
-      return problems.length > 0 ? fail(problems) : loaded(request, changed, surroundings)
+      // Axes, rules and templates are those of all points, and were looked at.
+      return problems.length > 0
+        ? fail(problems)
+        : loaded(request, { root: changed, problems, chains }, surroundings, () => [])
     }
   })
 }
@@ -188,8 +91,11 @@ const loaded = (
 export const timestring = (milliseconds: number): string =>
   new Date(milliseconds).toISOString().replace(/[-:]/g, "").replace("T", "_").replace(".", "_").replace("Z", "")
 
-/** What was composed, before its types are looked at. */
-const composed = (request: ConfigRequest) =>
+/** Whether a reference is the path of a file, rather than the name of a config. */
+const isPath = (ref: string): boolean => /\.(?:ya?ml|json)$/.test(ref)
+
+/** Composes, resolves and types a configuration; all its mistakes are reported together. Nothing is written. */
+export const load = (request: ConfigRequest): Effect.Effect<Loaded, ConfigError, ConfigFiles> =>
   Effect.gen(function*() {
     const files = yield* ConfigFiles
     const surroundings: Surroundings = {
@@ -198,16 +104,9 @@ const composed = (request: ConfigRequest) =>
       configDir: files.absolute(request.configDir)
     }
     const { configRef, overrides } = request
-    const plain = /\.(?:ya?ml|json)$/.test(configRef) && files.read(files.absolute(configRef)) !== null
-    const root = plain
+    const plain = isPath(configRef) && files.read(files.absolute(configRef)) !== null
+    const composition = plain
       ? composePlain(files, files.absolute(configRef), overrides, surroundings)
       : compose(files, configRef, overrides, surroundings)
-    return { root, surroundings }
+    return yield* loaded(request, composition, surroundings, lint)
   })
-
-/** Composes, resolves and types a configuration; all its mistakes are reported together. Nothing is written. */
-export const load = (request: ConfigRequest): Effect.Effect<Loaded, ConfigError, ConfigFiles> =>
-  Effect.flatMap(
-    composed(request),
-    ({ root, surroundings }) => Either.isLeft(root) ? fail(root.left) : loaded(request, root.right, surroundings)
-  )

@@ -13,8 +13,8 @@ import {
   toValue,
   withEntry
 } from "./Node.ts"
-import type { Override } from "./overrides.ts"
-import { type Problem, problemAt } from "./Problem.ts"
+import { type Override, partOrigin } from "./overrides.ts"
+import { type Origin, type Problem, problemAt } from "./Problem.ts"
 
 /** The part that an interpolated node stands for in the configuration so far, null if it is none. */
 export type Expand = (root: MapNode, node: Node) => Node | null
@@ -85,12 +85,21 @@ interface Change {
   readonly merging: Merging
 }
 
-const noMatch = ({ override }: Change, name: string, node: Node): Either.Either<never, Problem> => {
+/** Where the key's part at `index` was written, as far as the change was written as an override. */
+const placeOf = ({ override, value }: Change, index: number): Origin =>
+  value.origin.source === "override" ? partOrigin(override, index) : value.origin
+
+const noMatch = (
+  { override }: Change,
+  name: string,
+  node: Node,
+  place: Origin
+): Either.Either<never, Problem> => {
   const known = names(node)
   const near = nearest(name, known)
   const help = near.length > 0 ? `did you mean "${near.join("\" or \"")}"?` : "there is no such key."
   return Either.left(problemAt(
-    null,
+    place,
     "override_no_match",
     `The override "${override.text}" changes nothing: ${help} To add a key, write +${override.text}`,
     near
@@ -98,11 +107,11 @@ const noMatch = ({ override }: Change, name: string, node: Node): Either.Either<
 }
 
 /** A key of a mapping that refuses new keys must be there, also within the value. */
-const newKey = (node: Node, value: Node): readonly [Node, string] | null => {
+const newKey = (node: Node, value: Node): readonly [Node, Entry] | null => {
   if (node.kind !== "map" || value.kind !== "map") return null
   for (const [id, entry] of value.entries) {
     const known = node.entries.get(id)
-    if (known === undefined) return [node, entry.key.text]
+    if (known === undefined) return [node, entry]
     const inner = newKey(known.node, entry.node)
     if (inner !== null) return inner
   }
@@ -114,33 +123,34 @@ const setLast = (node: Node | undefined, name: string, change: Change): Changed 
     return Either.right(change.value)
   }
   const extra = change.open ? null : newKey(node, change.value)
-  if (extra !== null) return noMatch(change, extra[1], extra[0])
+  if (extra !== null) return noMatch(change, extra[1].key.text, extra[0], extra[1].origin)
   const problems: Array<Problem> = []
   const merged = mergeNode(node, change.value, change.root, name, { ...change.merging, problems })
   const problem = problems[0]
   return problem === undefined ? Either.right(merged) : Either.left(problem)
 }
 
-const setPath = (node: Node, path: ReadonlyArray<string>, change: Change): Changed => {
+const setPath = (node: Node, path: ReadonlyArray<string>, change: Change, index = 0): Changed => {
   const [name = "", ...rest] = path
+  const place = placeOf(change, index)
   const down = (found: Node | undefined): Changed => {
     if (rest.length === 0) return setLast(found, name, change)
     const inner = found === undefined || found.kind === "scalar" ? mapOf([], change.value.origin) : found
-    return setPath(inner, rest, change)
+    return setPath(inner, rest, change, index + 1)
   }
   if (node.kind === "list") {
     const found = /^\d+$/.test(name) ? node.items[Number(name)] : undefined
     if (found === undefined) {
       const kind = change.override.kind === "delete" ? "type_error" : "merge_error"
       const message = `The override "${change.override.text}" finds no "${name}" in a list of ${node.items.length}.`
-      return Either.left(problemAt(null, kind, message))
+      return Either.left(problemAt(place, kind, message))
     }
     return Either.map(down(found), (item) => ({ ...node, items: node.items.with(Number(name), item) }))
   }
-  if (node.kind === "scalar") return noMatch(change, name, node)
+  if (node.kind === "scalar") return noMatch(change, name, node, place)
   const found = node.entries.get(name)
-  if (found === undefined && !change.open) return noMatch(change, name, node)
-  return Either.map(down(found?.node), (item) => withEntry(node, { text: name, type: "str" }, item))
+  if (found === undefined && !change.open) return noMatch(change, name, node, place)
+  return Either.map(down(found?.node), (item) => withEntry(node, { text: name, type: "str" }, item, place))
 }
 
 const at = (node: Node, path: ReadonlyArray<string>): Node | undefined => {
@@ -171,7 +181,7 @@ const remove = (root: MapNode, override: Override, path: ReadonlyArray<string>):
   if (found === undefined || value === null) {
     return Either.left(
       problemAt(
-        null,
+        partOrigin(override, 0),
         "delete_no_match",
         `The override "${override.text}" deletes nothing: there is no ${override.key}.`
       )
@@ -180,13 +190,14 @@ const remove = (root: MapNode, override: Override, path: ReadonlyArray<string>):
   const wanted = override.value === null ? null : toValue(override.value)
   if (wanted !== null && pyRepr(wanted) !== pyRepr(value)) {
     return Either.left(problemAt(
-      null,
+      override.value?.origin ?? null,
       "delete_no_match",
       `The override "${override.text}" deletes nothing: ${override.key} is ${pyRepr(value)}, not ${pyRepr(wanted)}.`
     ))
   }
   if (at(root, path.slice(0, -1))?.kind === "list") {
-    return Either.left(problemAt(null, "type_error", `The override "${override.text}" cannot delete from a list.`))
+    const message = `The override "${override.text}" cannot delete from a list.`
+    return Either.left(problemAt(partOrigin(override, 0), "type_error", message))
   }
   return Either.right(without(root, path))
 }
@@ -200,7 +211,7 @@ export const applyOverride = (root: MapNode, override: Override, merging: Mergin
   const found = at(root, path)
   if (override.kind === "add" && value.kind === "scalar" && found !== undefined && toValue(found) !== null) {
     return Either.left(problemAt(
-      null,
+      partOrigin(override, 0),
       "append_exists",
       `The override "${override.text}" adds a key that is there already; write ${override.text.slice(1)} to change it.`
     ))
@@ -211,4 +222,4 @@ export const applyOverride = (root: MapNode, override: Override, merging: Mergin
 
 /** The configuration with the value at a dotted key replaced, or added. */
 export const setKey = (root: MapNode, key: string, value: Node, merging: Merging): Either.Either<MapNode, Problem> =>
-  applyOverride(root, { kind: "force", key, package: null, value, text: `++${key}` }, merging)
+  applyOverride(root, { kind: "force", key, package: null, value, text: `++${key}`, column: 3 }, merging)

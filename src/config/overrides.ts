@@ -20,6 +20,14 @@ export interface Override {
   /** Null where there is no "=" (deletion only). */
   readonly value: Node | null
   readonly text: string
+  /** Where the key begins in the text, from 1. */
+  readonly column: number
+}
+
+/** Where in its override's text the part of the key at `index` stands. */
+export const partOrigin = ({ column, key, text }: Override, index: number): Origin => {
+  const before = key.split(".").slice(0, index)
+  return { source: "override", text, column: column + [...before, ""].join(".").length }
 }
 
 const sweepFunctions = ["choice", "range", "interval", "glob", "sort", "shuffle", "tag"]
@@ -31,17 +39,18 @@ type Read<A> = Either.Either<A, Problem>
 
 class OverrideReader {
   readonly text: string
-  readonly origin: Origin
   at = 0
 
   constructor(text: string) {
     this.text = text
-    this.origin = { source: "override", text }
+  }
+
+  originAt(at: number): Origin {
+    return { source: "override", text: this.text, column: at + 1 }
   }
 
   fail(what: string, at = this.at, kind = "override_syntax"): Either.Either<never, Problem> {
-    const caret = `\n  ${this.text}\n  ${" ".repeat(at)}^`
-    return Either.left(problemAt(null, kind, `The override "${this.text}" cannot be read: ${what}.${caret}`))
+    return Either.left(problemAt(this.originAt(at), kind, `The override "${this.text}" cannot be read: ${what}.`))
   }
 
   override(): Read<Override> {
@@ -53,7 +62,7 @@ class OverrideReader {
       const key = found?.groups?.key ?? ""
       const named = found?.groups?.package ?? null
       this.at = sign.length + (found?.[0].length ?? 0)
-      const base = { kind, key, package: named, text } as const
+      const base = { kind, key, package: named, text, column: sign.length + 1 } as const
       if (kind === "delete" && key !== "" && this.at === text.length) return { ...base, value: null }
       if (key === "" && text[this.at] === "=") {
         return yield* this.fail("a key is missing before \"=\"", this.at, "group_override_type")
@@ -73,7 +82,7 @@ class OverrideReader {
   value(): Read<Node> {
     return Either.gen(this, function*() {
       this.space()
-      if (this.at === this.text.length) return scalar("", this.origin)
+      if (this.at === this.text.length) return scalar("", this.originAt(this.at))
       const start = this.at
       const value = yield* this.element()
       this.space()
@@ -105,8 +114,9 @@ class OverrideReader {
 
   element(): Read<Node> {
     this.space()
+    const origin = this.originAt(this.at)
     const char = this.text[this.at]
-    if (char === "'" || char === "\"") return Either.map(this.quoted(char), (text) => scalar(text, this.origin))
+    if (char === "'" || char === "\"") return Either.map(this.quoted(char), (text) => scalar(text, origin))
     if (char === "[") return this.list()
     if (char === "{") return this.map()
     const called = /^([A-Za-z_][\w-]*)\(/.exec(this.text.slice(this.at))?.[1]
@@ -164,7 +174,7 @@ class OverrideReader {
     }
     if (this.at === start || end === 0) return this.fail("a value is missing here")
     const word = value.slice(0, end)
-    return Either.right(scalar(plain ? readLiteral(word) : word, this.origin))
+    return Either.right(scalar(plain ? readLiteral(word) : word, this.originAt(start)))
   }
 
   list(): Read<Node> {
@@ -181,7 +191,7 @@ class OverrideReader {
       }
       if (this.text[this.at] !== "]") return yield* this.fail("this list is not closed by \"]\"", start)
       this.at++
-      return { kind: "list", items, origin: this.origin } as const
+      return { kind: "list", items, origin: this.originAt(start) } as const
     })
   }
 
@@ -199,14 +209,14 @@ class OverrideReader {
         const key = word.kind === "scalar" ? keyOf(word.value) : null
         if (key === null) return yield* this.fail("null cannot be a key", keyAt, "unsupported_key_type")
         this.at++
-        entries.set(keyId(key), { key, node: yield* this.element(), origin: this.origin })
+        entries.set(keyId(key), { key, node: yield* this.element(), origin: this.originAt(keyAt) })
         this.space()
         more = this.text[this.at] === ","
         if (more) this.at++
       }
       if (this.text[this.at] !== "}") return yield* this.fail("this mapping is not closed by \"}\"", start)
       this.at++
-      return { kind: "map", entries, origin: this.origin } as const
+      return { kind: "map", entries, origin: this.originAt(start) } as const
     })
   }
 

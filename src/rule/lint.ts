@@ -75,7 +75,12 @@ const bindingTemplates = (binding: typeof Binding.Type, path: Path): ReadonlyArr
   return [...files, ...templatesOf(action, binding.class_name === "EventAction" ? [...path, "action"] : path)]
 }
 
-const lintTemplate = (path: Path, template: string, known: ReadonlySet<string>): ReadonlyArray<RuleProblem> =>
+/** Mistakes in the template at `path`: it cannot be read, or names something that is not `known`. */
+export const lintTemplate = (
+  path: Path,
+  template: string,
+  known: ReadonlySet<string>
+): ReadonlyArray<RuleProblem> =>
   Either.match(templateFields(template), {
     onLeft: (
       { column, message }

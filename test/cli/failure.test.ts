@@ -24,7 +24,9 @@ const problem = (line: number, message: string) => ({
   file: "/config/autoexp.yaml",
   line,
   column: 3,
-  suggestions: ["project"]
+  suggestions: ["project"],
+  override: null,
+  chain: []
 })
 
 describe("an error", () => {

@@ -50,7 +50,9 @@ describe.each(fs.readdirSync(folder).filter((file) => file !== "seed-loader.json
     )
     const surroundings = { environment, timestring: "20250131_235959_042", configDir: "/conf" }
     const composed = compose(memoryFiles(entry.files, environment), entry.config_name, entry.overrides, surroundings)
-    const resolved = Either.flatMap(composed, (root) => resolveConfig(root, surroundings))
+    const resolved = composed.root === null || composed.problems.length > 0
+      ? Either.left(composed.problems)
+      : resolveConfig(composed.root, surroundings)
     const { error, expected } = name in otherwise ? entry : entry.newest_libyaml ?? entry
     if (error !== undefined) {
       expect(Either.isLeft(resolved) ? resolved.left[0]?.kind : resolved.right).toBe(error.kind)

@@ -267,7 +267,7 @@ describe("what cannot be planned is refused", () => {
     [
       { sweep: { axes: {} }, monitoring: { log_path_template: "{nmae}" } },
       {},
-      /monitoring.log_path_template: column 2: The name "nmae" is unknown here; did you mean "name"/
+      /autoexp\.yaml:\d+:\d+: The template "{nmae}" names "nmae" at column 2, which is unknown; did you mean "name"/
     ],
     [
       { sweep: { axes: {} }, monitoring: { log_path_template: "{output_dir}/%j/x" } },

@@ -1,0 +1,19 @@
+/** Names in the `{name}` templates of a configuration, looked up before anything is rendered. */
+import { lintTemplate, type RuleProblem } from "../rule/lint.ts"
+import type { Config } from "./Config.ts"
+
+/** Mistakes in what names jobs, logs and output files; `parameters` are those of all points together. */
+export const lintTemplates = (
+  { monitoring, sweep }: Config,
+  parameters: ReadonlyArray<string>
+): ReadonlyArray<RuleProblem> => {
+  const named = ["project", "index", ...parameters, ...parameters.map((name) => name.replaceAll(".", "___"))]
+  const placed = new Set([...named, "name", "output_dir", "plan_id"])
+  return [
+    ...lintTemplate(["sweep", "name_template"], sweep.name_template, new Set(named)),
+    ...lintTemplate(["monitoring", "log_path_template"], monitoring.log_path_template, placed),
+    ...monitoring.output_paths.flatMap((template, index) =>
+      lintTemplate(["monitoring", "output_paths", index], template, new Set([...placed, "log_path"]))
+    )
+  ]
+}

@@ -1,0 +1,98 @@
+/** From values to a typed configuration; what does not fit is told with the place where it was written. */
+import * as Either from "effect/Either"
+import { isList, isMap, type Value, type ValueMap } from "../backend/Value.ts"
+import { lintRules } from "../rule/lint.ts"
+import { expandAxes, type SweepPoint } from "../sweep/expandAxes.ts"
+import { complete, type Config, ConfigSchema } from "./Config.ts"
+import { decode, type Misfit, type Path, pathText } from "./decode.ts"
+import type { MapNode } from "./Node.ts"
+import { keyOrigin, originIn, pathOf } from "./origins.ts"
+import { type Problem, problemAt } from "./Problem.ts"
+import type { Resolved } from "./resolved.ts"
+import { lintTemplates } from "./templates.ts"
+
+/** `???` that nothing replaced. */
+const missing = (value: Value, path: Path): ReadonlyArray<Path> => {
+  if (value === "???") return [path]
+  if (isList(value)) return value.flatMap((item, index) => missing(item, [...path, index]))
+  return isMap(value) ? Object.entries(value).flatMap(([key, item]) => missing(item, [...path, key])) : []
+}
+
+const successors: Record<string, string> = { log_signals: "log_events", policies: "state_events" }
+
+const deprecated = (resolved: ValueMap): ReadonlyArray<Misfit> => {
+  const { monitoring } = resolved
+  if (!isMap(monitoring)) return []
+  return Object.entries(successors).filter(([key]) => Object.hasOwn(monitoring, key)).map(([key, successor]) => ({
+    path: ["monitoring", key],
+    kind: "unknown_key",
+    message: `monitoring.${key} has been removed; attach actions to monitoring.${successor} instead.`,
+    suggestions: [successor]
+  }))
+}
+
+/** Sections that may be left empty. */
+export const optionalSections: ReadonlyArray<string> = ["container", "scheduler", "metadata", "evaluation"]
+
+const withoutEmpty = (resolved: ValueMap): ValueMap =>
+  Object.fromEntries(
+    Object.entries(resolved).filter(([key, value]) => value !== null || !optionalSections.includes(key))
+  )
+
+const startsWith = (path: Path, start: Path): boolean => start.every((part, index) => path[index] === part)
+
+/** The configuration of `resolved`, whose values were written in `root`; on the left every mistake. */
+export const typed = (
+  root: MapNode,
+  { unknown, values }: Resolved
+): Either.Either<Config, ReadonlyArray<Problem>> => {
+  const place = ({ kind, message, path, suggestions }: Misfit): Problem =>
+    problemAt(
+      kind === "unknown_key"
+        ? keyOrigin(root, path)
+        : originIn(root, kind === "missing_key" ? path.slice(0, -1) : path),
+      kind,
+      message,
+      suggestions
+    )
+  const given = missing(values, []).map((path) =>
+    problemAt(
+      originIn(root, path),
+      "missing_value",
+      `${pathText(path)} is ???: it must be given, as in ${pathText(path)}=VALUE.`
+    )
+  )
+  // Of what could not be resolved nothing more is said; without its class nothing of a whole mapping.
+  const hidden = unknown.map((path) => (path.at(-1) === "class_name" ? path.slice(0, -1) : path))
+  const old = deprecated(values)
+  const decoded = decode(ConfigSchema, withoutEmpty(values))
+  if (Either.isLeft(decoded)) {
+    const news = decoded.left.filter(({ path }) =>
+      !old.some((misfit) => pathText(misfit.path) === pathText(path)) &&
+      !hidden.some((start) => startsWith(path, start))
+    )
+    return Either.left([...given, ...[...old, ...news].map(place)])
+  }
+  return given.length > 0 ? Either.left(given) : Either.right(complete(decoded.right))
+}
+
+/** Mistakes that no type shows: in axes, rules and templates. */
+export const lint = (root: MapNode, config: Config): ReadonlyArray<Problem> => {
+  const { metadata, monitoring, sweep } = config
+  const points = expandAxes(sweep.axes, sweep.base_values)
+  const expanded: ReadonlyArray<SweepPoint> = Either.getOrElse(points, () => [])
+  const parameters = [
+    ...new Set([...Object.keys(sweep.base_values), ...expanded.flatMap((point) => Object.keys(point.parameters))])
+  ]
+  const rules = lintRules(monitoring, [...parameters, ...Object.keys(metadata)])
+  return [
+    ...(Either.isLeft(points)
+      ? [problemAt(originIn(root, pathOf(points.left.at)), "sweep", `${points.left.at}: ${points.left.message}`)]
+      : lintTemplates(config, parameters).map(({ message, path, suggestions }) =>
+        problemAt(originIn(root, path), "template", message, suggestions)
+      )),
+    ...rules.map(({ message, path, suggestions }) =>
+      problemAt(originIn(root, ["monitoring", ...path]), "rule", message, suggestions)
+    )
+  ]
+}
