@@ -1,14 +1,6 @@
 /** Which code answers which command; loaded when it is asked for, so that quick commands stay quick. */
-import type * as Effect from "effect/Effect"
-import type { Screen } from "../report/Screen.ts"
-import type { Failure } from "./failure.ts"
-import type { Invocation } from "./Invocation.ts"
-import type { CommandName, Given } from "./spec.ts"
-
-/** Does what the command says and returns the exit code. */
-export type Handler<Name extends CommandName> = (
-  given: Given<Name>
-) => Effect.Effect<number, Failure, Screen | Invocation>
+import type { Handler } from "./Handler.ts"
+import type { CommandName } from "./spec.ts"
 
 export const handlers: { readonly [Name in CommandName]: () => Promise<Handler<Name>> } = {
   run: () => import("./commands/run.ts").then(({ run }) => run),

@@ -7,7 +7,7 @@ import { type Envelope, Journal } from "../../port/Journal.ts"
 import { sentence } from "../../report/happenings.ts"
 import { Screen } from "../../report/Screen.ts"
 import { clean, cut } from "../../report/width.ts"
-import type { Handler } from "../handlers.ts"
+import type { Handler } from "../Handler.ts"
 import { findSession } from "../place.ts"
 import type { Given } from "../spec.ts"
 

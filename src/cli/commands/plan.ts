@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import { planOutput } from "../../plan/Manifest.ts"
 import { checkScripts, type PlannedFiles, writePlan } from "../../plan/PlannedFiles.ts"
-import type { Handler } from "../handlers.ts"
+import type { Handler } from "../Handler.ts"
 import { sessionExists } from "../place.ts"
 import { planned, workshop } from "../planning.ts"
 import { printJson, printLines, printTable } from "../print.ts"

@@ -8,7 +8,7 @@ import { readManifest } from "../../plan/Manifest.ts"
 import { Journal, type SessionPlace } from "../../port/Journal.ts"
 import { stateStyle } from "../../report/live.ts"
 import { sessionView } from "../../session/view.ts"
-import type { Handler } from "../handlers.ts"
+import type { Handler } from "../Handler.ts"
 import { findSession, forgetSession } from "../place.ts"
 import { printJson, printLines, printTable } from "../print.ts"
 

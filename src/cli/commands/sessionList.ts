@@ -1,7 +1,7 @@
 /** `autoexp session list`: apart from its siblings, for it must stay quick. */
 import * as Effect from "effect/Effect"
 import * as FileJournal from "../../journal/FileJournal.ts"
-import type { Handler } from "../handlers.ts"
+import type { Handler } from "../Handler.ts"
 import { allSessions } from "../place.ts"
 import { printJson, printTable } from "../print.ts"
 import { summarise } from "../summary.ts"
