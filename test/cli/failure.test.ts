@@ -1,4 +1,7 @@
 import * as Cause from "effect/Cause"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
 import { describe, expect, it } from "vitest"
 import { type Failure, tell } from "../../src/cli/failure.ts"
 import { UnknownNameError } from "../../src/cli/UnknownNameError.ts"
@@ -69,6 +72,31 @@ describe("an error", () => {
       suggestions: ["project"],
       problems: [{ line: 4 }, { line: 7 }]
     })
+  })
+
+  it("shows the line of a file, and which defaults led to it, with a caret under the place", () => {
+    const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "autoexp-failure-")), "base.yaml")
+    fs.writeFileSync(file, `a: 1\n\tname: "\u4e16\x1b[2J" # ${"x".repeat(200)}\n`)
+    const at = { ...problem(2, "no"), file, column: 9, suggestions: [], chain: ["autoexp", "slurm/base"] }
+    const found = told(new ConfigError({ problems: [at] })).text
+    fs.rmSync(path.dirname(file), { recursive: true })
+    expect(found).toBe(
+      `autoexp: ${file}:2:9: no\n` +
+        `  2 |  name: "\u4e16" # ${"x".repeat(85)}…\n` +
+        "    |         ^\n" +
+        "  defaults: autoexp -> slurm/base\n"
+    )
+    expect(told(new ConfigError({ problems: [at] })).text).toBe(
+      `autoexp: ${file}:2:9: no\n  defaults: autoexp -> slurm/base\n`
+    )
+  })
+
+  it("shows the override that holds it, and how many there are", () => {
+    const at = { ...problem(1, "no"), file: null, line: null, column: null, override: { text: "a.b=x=y", column: 6 } }
+    expect(told(new ConfigError({ problems: [at, { ...at, suggestions: [] }] })).text).toBe(
+      "autoexp: no; did you mean `project`?\n   | a.b=x=y\n   |      ^\n\n" +
+        "autoexp: no\n   | a.b=x=y\n   |      ^\n\nautoexp: 2 mistakes\n"
+    )
   })
 
   it("of a file names it once", () => {

@@ -195,9 +195,10 @@ describe("session list", () => {
     Effect.gen(function*() {
       const home = yield* temporary
       const place = { stateDir: home, planId: "plan" }
-      yield* keep(place, eventful("plan"))
-      const list = Effect.map(autoexp(home, ["session", "list", "--json", "--state-dir", "."]), ({ stdout }) =>
-        JSON.parse(stdout))
+      const records = eventful("plan")
+      yield* keep(place, records.slice(0, -1))
+      const list = Effect.map(autoexp(home, ["session", "list", "--json", "--state-dir", "."]), (ran) =>
+        JSON.parse(ran.stdout))
       const expected = [{ plan_id: "plan", project: "demo", status: "running", jobs: 2, created: expect.any(String) }]
       expect(yield* list).toEqual(expected)
       yield* autoexp(home, ["session", "show", "plan", "--state-dir", "."])
@@ -205,13 +206,10 @@ describe("session list", () => {
       const text = fs.readFileSync(file, "utf8")
       expect(yield* list).toEqual(expected)
       fs.writeFileSync(file, text.replace(`"status": "running"`, `"status": "finished"`))
-      expect(yield* list, "the file is believed while it ends where the journal ends").toMatchObject([{
-        status: "finished"
-      }])
-      fs.writeFileSync(
-        file,
-        text.replace(`"status": "running"`, `"status": "finished"`).replace(/"hash": "..../, `"hash": "0000`)
-      )
+      expect(yield* list, "a file that ends where the journal ends is believed").toMatchObject([{ status: "finished" }])
+      yield* keep(place, records.slice(-1))
+      expect(yield* list).toEqual(expected)
+      fs.rmSync(file)
       expect(yield* list).toEqual(expected)
     }))
 })

@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest"
+import { ending, hasTrouble, liveRows } from "../../src/report/ending.ts"
+import { happening } from "../../src/report/happenings.ts"
+import { machine, plannedJob } from "../rule/machine.ts"
+
+const healing = () => {
+  const m = machine({
+    log_settle_seconds: 1,
+    log_events: [
+      { name: "iteration", pattern: "x" },
+      { name: "nccl", pattern: "x", actions: [{ class_name: "RestartAction", max_restarts: 3, reason: "link down" }] }
+    ]
+  }, [plannedJob("a"), plannedJob("b", 1)])
+  m.submitAll()
+  m.accept()
+  m.state("RUNNING")
+  m.state("RUNNING", "b")
+  m.log([{ rule: "iteration", groups: { iteration: "12", lm_loss: "3.129876E+00" }, noted: true }, { rule: "nccl" }])
+  m.state("FAILED", "b", { exit_code: 1 })
+  m.pass(5)
+  return m
+}
+
+describe("the live table", () => {
+  it("shows attempt, iteration, loss and last event of each job", () => {
+    const m = machine({ log_events: [{ name: "iteration", pattern: "x" }] }, [plannedJob("a"), plannedJob("b", 1)])
+    m.submitAll()
+    m.accept()
+    m.state("RUNNING")
+    m.log([{ rule: "iteration", groups: { iteration: "12", lm_loss: "3.129876E+00" }, noted: true }])
+    expect(liveRows(m.session)).toMatchObject([
+      { job: "a", state: "running", attempt: 1, iteration: "12", loss: "3.1299", lastEvent: "iteration" },
+      { job: "b", attempt: 1, iteration: null, loss: null }
+    ])
+  })
+})
+
+describe("the summary", () => {
+  it("tells what was healed and why, what failed, and how to look further", () => {
+    const { session } = healing()
+    const lines = ending(session)
+    expect(lines).toContainEqual(expect.stringMatching(/^b: failed: .*1/))
+    expect(lines).toContain("  attempt 2 began because of nccl: link down")
+    expect(lines.at(-1)).toBe("why: autoexp events --session plan --job a")
+    expect(hasTrouble(session)).toBe(true)
+  })
+})
+
+describe("happenings", () => {
+  it("tell of what changed, and not of the machinery", () => {
+    const told = healing().records.flatMap((record) => {
+      const what = happening(record)
+      return what === null ? [] : [`${what.job ?? "-"}: ${what.text}`]
+    })
+    expect(told[0]).toBe("-: session plan opened: 2 jobs")
+    expect(told).toContain("a: RUNNING")
+    expect(told).toContain("a: restart because of nccl: link down, 2 left")
+    expect(told.some((text) => /offset|timer/i.test(text))).toBe(false)
+  })
+})
