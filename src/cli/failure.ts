@@ -16,6 +16,7 @@ import type {
 } from "../port/Journal.ts"
 import type { SchedulerUnavailableError, SubmissionRefusedError } from "../port/Scheduler.ts"
 import { clean } from "../report/width.ts"
+import { caretLines, fileExcerpt } from "./excerpt.ts"
 import type { UnknownNameError } from "./UnknownNameError.ts"
 import type { UsageError } from "./UsageError.ts"
 
@@ -62,6 +63,10 @@ interface Problem {
   readonly line: number | null
   readonly column: number | null
   readonly suggestions: ReadonlyArray<string>
+  /** The override that holds the mistake, and the column in its text. */
+  readonly override?: { readonly text: string; readonly column: number } | null
+  /** The configs whose defaults lists led to the file. */
+  readonly chain?: ReadonlyArray<string>
 }
 
 const plain = (message: string, suggestions: ReadonlyArray<string> = []): Problem => ({
@@ -124,6 +129,24 @@ const problemText = ({ column, file, line, message, suggestions }: Problem): str
   return `autoexp: ${where}${message}${fits}\n`.split("\n").map(clean).join("\n")
 }
 
+/** What stands below a mistake's sentence: the place itself, and which configs led there. */
+const placeText = ({ chain = [], column, file, line, override }: Problem): string => {
+  const excerpt = override !== undefined && override !== null
+    ? caretLines("", override.text, override.column)
+    : file === null || line === null
+    ? []
+    : fileExcerpt(file, line, column ?? 1)
+  const led = chain.length > 1 ? [`  defaults: ${chain.map(clean).join(" -> ")}`] : []
+  return [...excerpt, ...led].map((text) => `${text}\n`).join("")
+}
+
+/** All mistakes, those with excerpts apart from each other; of several the number, since the first scrolled away. */
+const problemsText = (problems: ReadonlyArray<Problem>): string => {
+  const texts = problems.map((problem) => problemText(problem) + placeText(problem))
+  const apart = texts.some((text) => text.includes("\n", text.indexOf("\n") + 1)) ? "\n" : ""
+  return texts.join(apart) + (apart !== "" && texts.length > 1 ? `\nautoexp: ${texts.length} mistakes\n` : "")
+}
+
 /** How the end of a command is told: the exit code and what stands on standard error. */
 export interface Told {
   readonly exitCode: number
@@ -141,7 +164,7 @@ const tellOne = (error: Failure, json: boolean): Told => {
     exitCode,
     text: json
       ? `${JSON.stringify({ error: { code, message, file, line, column, suggestions, problems } })}\n`
-      : problems.map(problemText).join("")
+      : problemsText(problems)
   }
 }
 

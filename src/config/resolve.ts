@@ -120,8 +120,8 @@ export class Resolution {
     const parts = parseText(site.node.value)
     if (Either.isLeft(parts)) {
       const { offset, what } = parts.left
-      const caret = site.node.value.includes("\n") ? "" : `\n  ${site.node.value}\n  ${" ".repeat(offset)}^`
-      return this.fail(site, "interpolation_syntax", `"${site.node.value}" cannot be read: ${what}.${caret}`)
+      const { value } = site.node
+      return this.fail(site, "interpolation_syntax", `"${value}" cannot be read at column ${offset + 1}: ${what}.`)
     }
     const only = parts.right[0]
     if (parts.right.length === 1 && typeof only === "object") return this.interpolation(only, site)

@@ -82,7 +82,7 @@ describe("an error", () => {
     fs.rmSync(path.dirname(file), { recursive: true })
     expect(found).toBe(
       `autoexp: ${file}:2:9: no\n` +
-        `  2 |  name: "\u4e16" # ${"x".repeat(85)}…\n` +
+        `  2 |  name: "\u4e16" # ${"x".repeat(83)}…\n` +
         "    |         ^\n" +
         "  defaults: autoexp -> slurm/base\n"
     )
