@@ -5,8 +5,8 @@ import type { CommandName } from "./spec.ts"
 export const handlers: { readonly [Name in CommandName]: () => Promise<Handler<Name>> } = {
   run: () => import("./commands/run.ts").then(({ run }) => run),
   plan: () => import("./commands/plan.ts").then(({ plan }) => plan),
-  submit: () => import("./commands/run.ts").then(({ submit }) => submit),
-  monitor: () => import("./commands/run.ts").then(({ monitor }) => monitor),
+  submit: () => import("./commands/submit.ts").then(({ submit }) => submit),
+  monitor: () => import("./commands/monitor.ts").then(({ monitor }) => monitor),
   "session list": () => import("./commands/sessionList.ts").then(({ list }) => list),
   "session show": () => import("./commands/session.ts").then(({ show }) => show),
   "session remove": () => import("./commands/session.ts").then(({ remove }) => remove),

@@ -1,0 +1,58 @@
+/** `autoexp monitor`: attaches to sessions and watches them. */
+import * as Effect from "effect/Effect"
+import { look } from "../../monitor/held.ts"
+import { isFinished } from "../../session/Session.ts"
+import type { Handler } from "../Handler.ts"
+import { allSessions, findSession } from "../place.ts"
+import { existing, sessionOf } from "../pursuing.ts"
+import type { Given } from "../spec.ts"
+import { usage } from "../UsageError.ts"
+import { machine, sumUp, watching } from "../watching.ts"
+
+const always = () => true
+const never = () => false
+
+/** The sessions that the options of `monitor` name. */
+const chosen = (given: Given<"monitor">) =>
+  Effect.gen(function*() {
+    const named = (["session", "manifest", "all"] as const).filter((option) =>
+      given[option] !== null && given[option] !== false
+    )
+    if (named.length !== 1) {
+      return yield* usage("autoexp monitor needs one of --session, --manifest and --all", ["--session last"])
+    }
+    if (given["include-completed"] && !given.all) return yield* usage("--include-completed goes with --all")
+    if (given.session !== null) return [yield* findSession(given.session, given["state-dir"])]
+    if (given.manifest === null) return yield* allSessions(given["state-dir"])
+    const { place } = yield* sessionOf(given.manifest, given["state-dir"])
+    yield* existing(place)
+    return [place]
+  })
+
+export const monitor: Handler<"monitor"> = (given) =>
+  Effect.gen(function*() {
+    const { json } = given
+    const worker = !given["no-actions"]
+    const places = yield* chosen(given)
+    const seen = yield* Effect.forEach(
+      places,
+      (place) => Effect.map(look(place), ({ session }) => ({ place, session }))
+    )
+    const known = new Set(seen.map(({ session }) => session.planId))
+    // A follow-up is watched by whoever watches its parent.
+    const own = seen.filter(({ session }) => session.parent === null || !known.has(session.parent.plan_id))
+    const open = own.filter(({ session }) => !isFinished(session, worker))
+    if (open.length === 0) {
+      const finished = given.all && !given["include-completed"] ? [] : own.map(({ session }) => session)
+      return yield* sumUp(finished, { json, worker })
+    }
+    const sessions = yield* watching(open.map(({ place }) => ({ place, opening: null, begunHere: false })), {
+      json,
+      takeover: given.takeover,
+      worker,
+      requests: [],
+      until: given.once ? always : never
+    })
+    const rest = own.filter(({ session }) => isFinished(session, worker)).map(({ session }) => session)
+    return yield* sumUp(given["include-completed"] ? [...sessions, ...rest] : sessions, { json, worker })
+  }).pipe(Effect.provide(machine))
