@@ -10,7 +10,7 @@ import { type Override, parseOverride, partOrigin } from "./overrides.ts"
 import { type Origin, type Problem, problemAt } from "./Problem.ts"
 import { Repository } from "./Repository.ts"
 import { Resolution } from "./resolve.ts"
-import type { Surroundings } from "./resolvers.ts"
+import type { Surroundings } from "./resolvers/Resolver.ts"
 import { parseYaml } from "./yaml.ts"
 
 const expandIn = (surroundings: Surroundings): Expand => (root, node) =>

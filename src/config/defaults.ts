@@ -11,7 +11,7 @@ import { mapOf, scalar } from "./Node.ts"
 import { type Origin, type Problem, problemAt } from "./Problem.ts"
 import type { ConfigFile, Repository } from "./Repository.ts"
 import { resolveConfig } from "./resolve.ts"
-import type { Surroundings } from "./resolvers.ts"
+import type { Surroundings } from "./resolvers/Resolver.ts"
 
 /** A file to merge, and the package it goes to. */
 export interface Layer {

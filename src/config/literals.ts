@@ -2,9 +2,9 @@
  * Unquoted words of Hydra's override grammar and OmegaConf's interpolation grammar, which agree on them.
  * Source: Hydra 1.3 `OverrideLexer.g4`, OmegaConf 2.3 `OmegaConfGrammarLexer.g4`.
  */
+import { integer } from "../backend/numeric.ts"
 import { PyFloat } from "../backend/Value.ts"
 import type { Scalar } from "./Node.ts"
-import { integer } from "./yaml.ts"
 
 const digits = "(?:0|[1-9](?:_?[0-9])*)"
 const point = `(?:${digits}\\.|${digits}?\\.[0-9](?:_?[0-9])*)`

@@ -12,7 +12,7 @@ import { fromValue, toMap } from "./Node.ts"
 import { originIn, pathOf } from "./origins.ts"
 import { ConfigError, type Origin, type Problem, problemAt } from "./Problem.ts"
 import { resolveAsFar } from "./resolved.ts"
-import type { Surroundings } from "./resolvers.ts"
+import type { Surroundings } from "./resolvers/Resolver.ts"
 import { lint, typed } from "./typed.ts"
 
 /** What to load. */
@@ -35,6 +35,8 @@ export interface Loaded {
    * sweep's point. Of what was written nowhere (a default), where the nearest part around it was; null for the rest.
    */
   readonly origin: (path: Path | string) => Origin | null
+  /** The configs whose defaults lists led to a file, the primary one first; empty for any other file. */
+  readonly chain: (file: string) => ReadonlyArray<string>
   /** The same configuration with some keys (dotted) set differently and resolved again: one sweep point. */
   readonly at: (point: ReadonlyArray<readonly [key: string, value: Value]>) => Either.Either<Loaded, ConfigError>
 }
@@ -53,8 +55,9 @@ const loaded = (
   surroundings: Surroundings,
   check: typeof lint
 ): Either.Either<Loaded, ConfigError> => {
+  const chain = (file: string) => chains.get(file) ?? []
   const placed = (found: ReadonlyArray<Problem>) =>
-    fail(found.map((problem) => ({ ...problem, chain: chains.get(problem.file ?? "") ?? [] })))
+    fail(found.map((problem) => ({ ...problem, chain: chain(problem.file ?? "") })))
   if (root === null) return placed(problems)
   const resolved = resolveAsFar(root, surroundings)
   const config = typed(root, resolved)
@@ -70,6 +73,7 @@ const loaded = (
     resolved: resolved.values,
     config: config.right,
     origin: (path) => originIn(root, typeof path === "string" ? pathOf(path) : path),
+    chain,
     at: (point) => {
       const problems: Array<Problem> = []
       const how = merging(surroundings, problems)
@@ -101,7 +105,8 @@ export const load = (request: ConfigRequest): Effect.Effect<Loaded, ConfigError,
     const surroundings: Surroundings = {
       environment: files.environment,
       timestring: timestring(yield* Clock.currentTimeMillis),
-      configDir: files.absolute(request.configDir)
+      configDir: files.absolute(request.configDir),
+      read: (path) => files.read(files.absolute(path))
     }
     const { configRef, overrides } = request
     const plain = isPath(configRef) && files.read(files.absolute(configRef)) !== null

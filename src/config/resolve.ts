@@ -16,7 +16,8 @@ import {
 } from "./interpolation.ts"
 import { isInterpolated, isMissing, type MapNode, type Node, type ScalarNode, setOwn, toValue } from "./Node.ts"
 import { type Problem, problemAt } from "./Problem.ts"
-import { resolvers, type Surroundings } from "./resolvers.ts"
+import { resolvers } from "./resolvers.ts"
+import type { Surroundings } from "./resolvers/Resolver.ts"
 import { Tree } from "./Tree.ts"
 import { type Failed, failed, type Found, type Target, walk } from "./walk.ts"
 

@@ -4,7 +4,7 @@ import type { Path } from "./decode.ts"
 import { type MapNode, type Node, setOwn } from "./Node.ts"
 import type { Problem } from "./Problem.ts"
 import { Resolution } from "./resolve.ts"
-import type { Surroundings } from "./resolvers.ts"
+import type { Surroundings } from "./resolvers/Resolver.ts"
 import { failed } from "./walk.ts"
 
 export interface Resolved {

@@ -4,6 +4,7 @@
  * (test/conformance/hydra/yaml-scalars.json).
  */
 import * as Yaml from "yaml"
+import { integer } from "../backend/numeric.ts"
 import { PyFloat } from "../backend/Value.ts"
 import { type Entry, type Key, keyId, type MapNode, type Node, type Scalar, scalar } from "./Node.ts"
 import { type Origin, type Problem, problemAt } from "./Problem.ts"
@@ -14,10 +15,6 @@ const intShape =
   /^(?:[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+)$/
 const floatShape =
   /^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+|\.[0-9_]+(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/
-
-/** A whole number of any size: a bigint only where a double would lose digits. */
-export const integer = (digits: bigint): number | bigint =>
-  digits >= BigInt(Number.MIN_SAFE_INTEGER) && digits <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(digits) : digits
 
 const readInt = (text: string): number | bigint => {
   const plain = text.replaceAll("_", "").replace(/^[-+]/, "")

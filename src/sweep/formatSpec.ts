@@ -3,6 +3,7 @@
  * Source: CPython's "Format Specification Mini-Language" and what CPython 3.11 answered (test/conformance/pyformat.json).
  */
 import * as Either from "effect/Either"
+import { scaled } from "../backend/numeric.ts"
 import { floatRepr, pyStr } from "../backend/python.ts"
 import { PyFloat, type Value } from "../backend/Value.ts"
 
@@ -83,24 +84,6 @@ const layNumber = ({ negative, prefix, rest, whole }: NumberParts, spec: Spec, g
     return head + fill.repeat(Math.max(0, spec.width - head.length - digits.length - rest.length)) + digits + rest
   }
   return pad(head + digits + rest, spec, ">")
-}
-
-/** `numerator / denominator`, rounded half to even. */
-const roundedQuotient = (numerator: bigint, denominator: bigint): bigint => {
-  const quotient = numerator / denominator
-  const twice = (numerator - quotient * denominator) * 2n
-  return twice > denominator || (twice === denominator && quotient % 2n === 1n) ? quotient + 1n : quotient
-}
-
-/** The exact `value * 10^decimals` of a finite, non-negative double, rounded half to even as C's printf does. */
-const scaled = (value: number, decimals: number): bigint => {
-  const bits = new BigUint64Array(new Float64Array([value]).buffer)[0] ?? 0n
-  const biased = Number(bits >> 52n)
-  const fraction = bits & 0xfffffffffffffn
-  const mantissa = biased === 0 ? fraction : fraction | 0x10000000000000n
-  const exponent = (biased === 0 ? 1 : biased) - 1075
-  const numerator = mantissa * 10n ** BigInt(Math.max(0, decimals)) * 2n ** BigInt(Math.max(0, exponent))
-  return roundedQuotient(numerator, 10n ** BigInt(Math.max(0, -decimals)) * 2n ** BigInt(Math.max(0, -exponent)))
 }
 
 const fixed = (value: number, precision: number): string => {
