@@ -16,4 +16,4 @@ export const Text = Schema.transform(Scalar, Schema.String, {
   strict: true,
   decode: pyStr,
   encode: (text) => text
-}).annotations({ identifier: "text" })
+}).annotations({ identifier: "text", jsonSchema: { type: ["string", "number", "boolean"] } })

@@ -58,8 +58,13 @@ const isValue = (value: unknown): value is Value => {
   }
 }
 
+const everything = ["null", "boolean", "number", "string", "array", "object"]
+
 /** Any config value, kept as it is: the schema of open maps (`sbatch`, `env`, backend arguments). */
-export const Any: Schema.Schema<Value> = Schema.declare(isValue, { identifier: "Value" })
+export const Any: Schema.Schema<Value> = Schema.declare(isValue, {
+  identifier: "Value",
+  jsonSchema: { type: everything }
+})
 
 /** A mapping of names to any config values. */
 export const AnyMap = Schema.Record({ key: Schema.String, value: Any })
@@ -71,7 +76,7 @@ export const Number = Schema.transform(Schema.Union(Schema.Number, PyFloatFromSe
   strict: true,
   decode: (value) => (value instanceof PyFloat ? value.value : value),
   encode: (value) => value
-}).annotations({ identifier: "number" })
+}).annotations({ identifier: "number", jsonSchema: { type: "number" } })
 
 /** An integer; a float with a fraction is refused rather than cut. */
 export const Int = Schema.transformOrFail(Number, Schema.Int, {
@@ -81,7 +86,7 @@ export const Int = Schema.transformOrFail(Number, Schema.Int, {
       ? Either.right(value)
       : Either.left(new ParseResult.Type(ast, value, `expected a whole number, got ${value}`)),
   encode: (value) => Either.right(value)
-}).annotations({ identifier: "int" })
+}).annotations({ identifier: "int", jsonSchema: { type: "integer" } })
 
 /** The same tree with plain numbers: what JSON readers expect. Bigints become text, since JSON readers cut them. */
 export const toPlain = (value: Value): unknown => {

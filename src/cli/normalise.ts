@@ -126,7 +126,10 @@ const unknownOption = (word: string, name: CommandName | null): UsageError => {
   const known = name === null ? Object.keys(options) : optionsOf(name)
   const near = nearest(bare, known).map((option) => `--${option}`)
   const where = name === null ? "" : ` for autoexp ${name}`
-  if (near.length === 0 && name !== null && commandSpec(name).operands === "overrides" && /[.=]/.test(word)) {
+  if (
+    near.length === 0 && name !== null && ["overrides", "configs"].includes(commandSpec(name).operands) &&
+    /[.=]/.test(word)
+  ) {
     const override = word.replace(/^-+/, "")
     return usage(`unknown option ${word}${where}; overrides are written without dashes: ${override}`, [override])
   }

@@ -45,7 +45,7 @@ export const options = {
   from: text("FILE", "plan from the recorded config of a job (its _provenance)"),
   "no-actions": flag("leave queued actions to `autoexp actions`"),
   session: text("ID", "a session: its plan id, the beginning of it, `last`, or the path of its file"),
-  all: flag("all sessions"),
+  all: flag("all there are: sessions, or experiments besides the default config"),
   "include-completed": flag("finished sessions as well"),
   once: flag("one cycle, then end"),
   takeover: flag("take the session from a monitor that is still alive"),
@@ -61,6 +61,7 @@ export const options = {
   index: typed("N", index, "index of the sweep point"),
   unresolved: flag("leave ${…} as it is written"),
   yaml: flag("as YAML"),
+  origin: flag("where each value was set last: file, line and column, or override"),
   "state-dir": text("DIR", "where sessions are kept"),
   json: flag("print JSON"),
   debug: flag("more detail on errors"),
@@ -79,15 +80,15 @@ interface CommandSpec<Taken extends OptionName, Needed extends OptionName> {
   readonly help: string
   readonly options: ReadonlyArray<Taken>
   readonly required: ReadonlyArray<Needed>
-  /** What stands beside options: nothing, Hydra-style overrides, or exactly one name. */
-  readonly operands: "none" | "overrides" | "ID"
+  /** What stands beside options: nothing, Hydra-style overrides, configs and overrides, or exactly one name. */
+  readonly operands: "none" | "overrides" | "configs" | "ID"
 }
 
 const command = <Taken extends OptionName = never, Needed extends OptionName = never>(spec: {
   readonly help: string
   readonly options?: ReadonlyArray<Taken>
   readonly required?: ReadonlyArray<Needed>
-  readonly operands?: "overrides" | "ID"
+  readonly operands?: "overrides" | "configs" | "ID"
 }): CommandSpec<Taken, Needed> => ({ options: [], required: [], operands: "none", ...spec })
 
 const composing = ["config-ref", "config-dir"] as const
@@ -150,9 +151,20 @@ export const commands = {
   }),
   "config show": command({
     help: "the composed config",
-    options: [...composing, "unresolved", "yaml"],
+    options: [...composing, "unresolved", "yaml", "origin"],
     operands: "overrides"
-  })
+  }),
+  "config validate": command({
+    help: "all mistakes of configs, and of the plans they lead to",
+    options: [...composing, "all"],
+    operands: "configs"
+  }),
+  "config diff": command({
+    help: "what two configs, manifests or recorded configs differ in: A [overrides…] B [overrides…]",
+    options: ["config-dir"],
+    operands: "configs"
+  }),
+  "config schema": command({ help: "the JSON Schema of all configs, for editors" })
 } as const
 
 export type CommandName = keyof typeof commands

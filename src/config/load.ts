@@ -8,8 +8,8 @@ import type { Config } from "./Config.ts"
 import { ConfigFiles } from "./ConfigFiles.ts"
 import type { Path } from "./decode.ts"
 import { setKey } from "./merge.ts"
-import { fromValue, toMap } from "./Node.ts"
-import { originIn, pathOf } from "./origins.ts"
+import { fromValue, isInterpolated, toMap } from "./Node.ts"
+import { originIn, pathOf, writtenAt } from "./origins.ts"
 import { ConfigError, type Origin, type Problem, problemAt } from "./Problem.ts"
 import { resolveAsFar } from "./resolved.ts"
 import type { Surroundings } from "./resolvers/Resolver.ts"
@@ -35,6 +35,8 @@ export interface Loaded {
    * sweep's point. Of what was written nowhere (a default), where the nearest part around it was; null for the rest.
    */
   readonly origin: (path: Path | string) => Origin | null
+  /** The same, and the text that was resolved to give the value; null if it was written as it is. */
+  readonly source: (path: Path) => { readonly origin: Origin | null; readonly interpolation: string | null }
   /** The configs whose defaults lists led to a file, the primary one first; empty for any other file. */
   readonly chain: (file: string) => ReadonlyArray<string>
   /** The same configuration with some keys (dotted) set differently and resolved again: one sweep point. */
@@ -73,6 +75,11 @@ const loaded = (
     resolved: resolved.values,
     config: config.right,
     origin: (path) => originIn(root, typeof path === "string" ? pathOf(path) : path),
+    source: (path) => {
+      const written = writtenAt(root, path, null)
+      const interpolation = written !== null && isInterpolated(written.node) ? written.node.value : null
+      return { origin: written?.origin ?? null, interpolation }
+    },
     chain,
     at: (point) => {
       const problems: Array<Problem> = []
@@ -98,13 +105,19 @@ export const timestring = (milliseconds: number): string =>
 /** Whether a reference is the path of a file, rather than the name of a config. */
 const isPath = (ref: string): boolean => /\.(?:ya?ml|json)$/.test(ref)
 
-/** Composes, resolves and types a configuration; all its mistakes are reported together. Nothing is written. */
-export const load = (request: ConfigRequest): Effect.Effect<Loaded, ConfigError, ConfigFiles> =>
+/**
+ * Composes, resolves and types a configuration; all its mistakes are reported together. Nothing is written.
+ * `now`: the time that `${oc.timestring:}` tells, in milliseconds since 1970.
+ */
+export const load = (
+  request: ConfigRequest,
+  now: Effect.Effect<number> = Clock.currentTimeMillis
+): Effect.Effect<Loaded, ConfigError, ConfigFiles> =>
   Effect.gen(function*() {
     const files = yield* ConfigFiles
     const surroundings: Surroundings = {
       environment: files.environment,
-      timestring: timestring(yield* Clock.currentTimeMillis),
+      timestring: timestring(yield* now),
       configDir: files.absolute(request.configDir),
       read: (path) => files.read(files.absolute(path))
     }

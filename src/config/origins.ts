@@ -11,20 +11,18 @@ export const pathOf = (text: string): Path =>
 export interface Written {
   readonly node: Node
   readonly origin: Origin
-  /** Whether the path leads to this very node, not into what it will be once it is resolved. */
-  readonly exact: boolean
 }
 
 /** What was written at `path`, else around it; keys may hold dots themselves. Null for what stands in nothing written. */
 export const writtenAt = (node: Node, path: Path, around: Written | null): Written | null => {
-  if (path.length === 0) return { node, origin: node.origin, exact: true }
+  if (path.length === 0) return { node, origin: node.origin }
   if (node.kind === "list") {
     const item = node.items[Number(path[0])]
     return item === undefined
       ? around
-      : writtenAt(item, path.slice(1), { node: item, origin: item.origin, exact: false })
+      : writtenAt(item, path.slice(1), { node: item, origin: item.origin })
   }
-  if (node.kind === "scalar") return { node, origin: node.origin, exact: false }
+  if (node.kind === "scalar") return { node, origin: node.origin }
   for (let length = 1; length <= path.length; length++) {
     const entry = node.entries.get(path.slice(0, length).join("."))
     if (entry === undefined) continue
@@ -32,8 +30,8 @@ export const writtenAt = (node: Node, path: Path, around: Written | null): Writt
     const origin = entry.node.kind === "scalar" || entry.node.origin.source !== "file"
       ? entry.node.origin
       : entry.origin
-    const written = { node: entry.node, origin, exact: length === path.length }
-    return written.exact ? written : writtenAt(entry.node, path.slice(length), written)
+    const written = { node: entry.node, origin }
+    return length === path.length ? written : writtenAt(entry.node, path.slice(length), written)
   }
   return around
 }

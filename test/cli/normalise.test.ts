@@ -146,7 +146,8 @@ describe("the table", () => {
       const argv = optionsOf(name).filter((option) => option !== "help").flatMap((option) =>
         options[option].kind === "flag" ? [`--${option}`] : [`--${option}`, example[option] ?? "x"]
       )
-      const operands = { none: [], ID: ["x"], overrides: ["x=1", "y=2"] }[commandSpec(name).operands]
+      const operands =
+        { none: [], ID: ["x"], overrides: ["x=1", "y=2"], configs: ["x", "y=2"] }[commandSpec(name).operands]
       const given: Readonly<Record<string, unknown>> = await read([...name.split(" "), ...argv, ...operands])
       expect(given["name"], name).toBe(name)
       expect(given["operands"], name).toEqual(operands)

@@ -1,20 +1,25 @@
 /** `autoexp config …` and `autoexp sweep …`: what the config comes to. */
 import * as Effect from "effect/Effect"
 import { load } from "../../config/load.ts"
-import { plainMap, yamlText } from "../../plan/texts.ts"
+import { showJson } from "../../config/show.ts"
+import { yamlText } from "../../plan/texts.ts"
 import { Screen } from "../../report/Screen.ts"
 import type { Handler } from "../Handler.ts"
 import { planned, requestOf, workshop } from "../planning.ts"
 import { printJson, printTable } from "../print.ts"
 import { usage } from "../UsageError.ts"
+import { showOrigins } from "./configOrigin.ts"
 
 export const show: Handler<"config show"> = (given) =>
   Effect.gen(function*() {
     if (given.json && given.yaml) return yield* usage("--json and --yaml exclude one another")
-    const { resolved, unresolved } = yield* load(requestOf(given))
-    const config = given.unresolved ? unresolved : resolved
-    yield* given.json
-      ? printJson(plainMap(config))
+    if (given.origin && given.yaml) return yield* usage("--origin is a table, or JSON, not YAML")
+    const loaded = yield* load(requestOf(given))
+    const config = given.unresolved ? loaded.unresolved : loaded.resolved
+    yield* given.origin
+      ? showOrigins(loaded, config, given.json)
+      : given.json
+      ? Effect.flatMap(Screen, (screen) => screen.out(showJson(config)))
       : Effect.flatMap(Screen, (screen) => screen.out(yamlText(config)))
     return 0
   }).pipe(Effect.provide(workshop))

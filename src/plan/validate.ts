@@ -1,0 +1,56 @@
+/** All that is wrong with a configuration and the plan that it leads to. Nothing is written. */
+import type * as FileSystem from "@effect/platform/FileSystem"
+import * as Effect from "effect/Effect"
+import type { ConfigFiles } from "../config/ConfigFiles.ts"
+import { type ConfigRequest, load, type Loaded } from "../config/load.ts"
+import { type Problem, problemAt } from "../config/Problem.ts"
+import { makePlan, readTemplate } from "./plan.ts"
+import type { PlanError } from "./PlanError.ts"
+
+export interface Verdict {
+  readonly configRef: string
+  /** How many jobs it plans; null if it cannot be planned. */
+  readonly jobs: number | null
+  readonly problems: ReadonlyArray<Problem>
+}
+
+/** The mistake with its place: a file of its own, such as a template, or where the value was written. */
+const problemOf = (loaded: Loaded, { at, column, file, line, message }: PlanError): Problem => {
+  const problem = problemAt(
+    at === null ? null : loaded.origin(at),
+    "plan",
+    at === null ? message : `${at}: ${message}`
+  )
+  const placed = file === null ? problem : { ...problem, file, line, column }
+  return { ...placed, chain: loaded.chain(placed.file ?? "") }
+}
+
+/** Loads the configuration and plans it; relative paths are relative to `cwd`. */
+export const validate = (
+  request: ConfigRequest,
+  options: { readonly cwd: string; readonly toolVersion: string }
+): Effect.Effect<Verdict, never, ConfigFiles | FileSystem.FileSystem> =>
+  Effect.gen(function*() {
+    const { configRef } = request
+    const loaded = yield* load(request)
+    return yield* Effect.gen(function*() {
+      const template = yield* readTemplate(loaded, options.cwd)
+      const { manifest } = yield* makePlan(loaded, {
+        ...options,
+        planId: "validate",
+        createdAt: "",
+        autoexpCommand: [],
+        subset: null,
+        parent: null,
+        template,
+        facts: { git: { commit: "", dirty: false, status: "", diff: "" }, command: [], environment: {}, versions: {} }
+      })
+      return { configRef, jobs: manifest.jobs.length, problems: [] }
+    }).pipe(
+      Effect.catchTag("PlanError", (error) =>
+        Effect.succeed({ configRef, jobs: null, problems: [problemOf(loaded, error)] }))
+    )
+  }).pipe(
+    Effect.catchTag("ConfigError", ({ problems }) =>
+      Effect.succeed({ configRef: request.configRef, jobs: null, problems }))
+  )
