@@ -10,7 +10,9 @@ import { RunCommandAction } from "./actions/RunCommandAction.ts"
 import { Condition } from "./conditions.ts"
 import { render, renderAll } from "./render.ts"
 
-export const Action = Schema.Union(LogAction, RestartAction, RunAutoexpAction, RunCommandAction)
+export const Action = Schema.Union(LogAction, RestartAction, RunAutoexpAction, RunCommandAction).annotations({
+  identifier: "Action"
+})
 export type Action = typeof Action.Type
 
 /** An action with how and when: `inline` acts in the monitor's cycle, `queue` leaves it to the worker. */
@@ -23,6 +25,7 @@ export const EventAction = Schema.Struct({
 
 /** What a rule binds to its event: an `EventAction`, or a bare action, which means inline and unconditionally. */
 export const Binding = Schema.Union(EventAction, LogAction, RestartAction, RunAutoexpAction, RunCommandAction)
+  .annotations({ identifier: "Binding" })
 
 /** The binding with its mode and conditions written out. */
 export const eventAction = (binding: typeof Binding.Type): typeof EventAction.Type =>

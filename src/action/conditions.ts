@@ -11,7 +11,7 @@ export const Condition = Schema.Union(
   FileExists.FileExistsCondition,
   MaxAttempts.MaxAttemptsCondition,
   Metadata.MetadataCondition
-)
+).annotations({ identifier: "Condition" })
 export type Condition = typeof Condition.Type
 
 /** What the condition says on this occasion. */

@@ -53,7 +53,7 @@ class Opening {
   /** As `strict`, or an interpolation in its place. */
   open(value: Value): ValueMap {
     const node = this.plain(mapOf(value))
-    const strict = this.strict(node)
+    const strict = this.named(mapOf(value)) ?? this.strict(node)
     const texts = typesOf(node).includes("string") && node["enum"] === undefined
     if (texts || Object.keys(strict).length === 0) return strict
     const members = isList(strict["anyOf"]) ? strict["anyOf"].map(mapOf) : [strict]
@@ -68,7 +68,7 @@ class Opening {
     const node = this.plain(mapOf(value))
     const types = typesOf(node)
     if (types.includes("object") && types.includes("array")) return {}
-    if (isList(node["anyOf"])) return this.union(node["anyOf"].map((member) => this.plain(mapOf(member))), more)
+    if (isList(node["anyOf"])) return this.union(node["anyOf"].map(mapOf), more)
     if (types.includes("array")) return { ...node, items: this.open(node["items"] ?? {}) }
     return types.includes("object") ? this.mapping(node, more) : node
   }
@@ -84,9 +84,22 @@ class Opening {
   }
 
   private union(members: ReadonlyArray<ValueMap>, more: ValueMap): ValueMap {
-    return members.some((member) => classesOf(member).length > 0)
-      ? this.discriminated(members, more)
-      : anyOf(members.map((member) => this.strict(member)))
+    const classes = members.filter((member) => classesOf(this.plain(member)).length > 0)
+    if (classes.length < 2) return anyOf(members.map((member) => this.named(member) ?? this.strict(member)))
+    const others = members.filter((member) => !classes.includes(member)).map((member) => this.strict(member))
+    return anyOf([this.discriminated(classes.map((member) => this.plain(member)), more), ...others])
+  }
+
+  /** A mapping or union with a name of its own, written once; null for any other. */
+  private named(node: ValueMap): ValueMap | null {
+    const name = String(node["$ref"] ?? "").replace("#/$defs/", "")
+    const target = this.plain(node)
+    if (name === "" || !(isMap(target["properties"]) || isList(target["anyOf"]))) return null
+    if (!(name in this.shared)) {
+      this.shared[name] = {}
+      this.shared[name] = this.strict(target)
+    }
+    return ref(name)
   }
 
   /** Checked as the member that `class_name` names; without one, as far as any member knows a key. */

@@ -27,7 +27,7 @@ const State = Schema.Struct({
     "UndefinedState"
   ),
   key: Schema.optional(Schema.String)
-})
+}).annotations({ identifier: "State" })
 
 const shared = {
   state: Schema.optionalWith(Schema.NullOr(State), { default: () => null }),
@@ -51,7 +51,7 @@ export const LogEvent = Schema.Struct({
     { default: () => ({}) }
   ),
   ...shared
-})
+}).annotations({ identifier: "LogEvent" })
 export type LogEvent = typeof LogEvent.Type
 
 /** The modes that a job's end or silence is classified as. */
@@ -63,7 +63,7 @@ export const StateEvent = Schema.Struct({
   class_name: Schema.optionalWith(Schema.Literal("StateEvent"), { default: () => "StateEvent" as const }),
   name: Mode,
   ...shared
-})
+}).annotations({ identifier: "StateEvent" })
 export type StateEvent = typeof StateEvent.Type
 
 /** All times in seconds. */
