@@ -100,7 +100,16 @@ export const compose = (
   return { root, problems: [...misread, ...problems], chains: defaults.chains }
 }
 
-/** The configuration of one plain YAML or JSON file, without a defaults list; overrides apply to it too. */
+/** What a plan's manifest recorded as its configuration; of any other file all of it. */
+const recorded = (root: MapNode): MapNode => {
+  const config = root.entries.get("config")?.node
+  return root.entries.has("plan_id") && config?.kind === "map" ? config : root
+}
+
+/**
+ * The configuration of one plain YAML or JSON file, without a defaults list, or the one that a manifest recorded;
+ * overrides apply to it too.
+ */
 export const composePlain = (
   files: Context.Tag.Service<ConfigFiles>,
   file: string,
@@ -115,16 +124,20 @@ export const composePlain = (
   if (root.kind !== "map") {
     return nothing([...problems, problemAt(root.origin, "merge_error", "A config file must hold a mapping.")])
   }
+  if (root.entries.has("config_ref") && root.entries.has("config_dir")) {
+    const message = "This file says where a config is, and holds none; plan from it by --from instead."
+    return nothing([problemAt(root.origin, "config_reference", message)])
+  }
   const defaults = root.entries.get("defaults")
   if (defaults !== undefined) {
     problems.push(problemAt(
       defaults.origin,
       "invalid_defaults_list",
-      "A file given by its path has no defaults list; put it into the config directory and give its name."
+      `A defaults list names files of a config directory, and this file stands in none; put it into ${surroundings.configDir}.`
     ))
   }
   if (problems.length > 0) return nothing(problems)
   const [misread, read] = partition(overrides.map(parseOverride))
-  const changed = applyAll(root, read, merging(surroundings, problems))
+  const changed = applyAll(recorded(root), read, merging(surroundings, problems))
   return { root: changed, problems: [...misread, ...problems], chains: new Map() }
 }

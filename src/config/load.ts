@@ -1,5 +1,6 @@
 /** A configuration as the rest of autoexp uses it: composed, resolved, typed, each value with its origin. */
 import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { Value, ValueMap } from "../backend/Value.ts"
@@ -102,8 +103,17 @@ const loaded = (
 export const timestring = (milliseconds: number): string =>
   new Date(milliseconds).toISOString().replace(/[-:]/g, "").replace("T", "_").replace(".", "_").replace("Z", "")
 
-/** Whether a reference is the path of a file, rather than the name of a config. */
-const isPath = (ref: string): boolean => /\.(?:ya?ml|json)$/.test(ref)
+/** The file that a reference is the path of; null if it is the name of a config. */
+const fileOf = (files: Context.Tag.Service<ConfigFiles>, ref: string): string | null => {
+  const file = files.absolute(ref)
+  return /\.(?:ya?ml|json)$/.test(ref) && files.read(file) !== null ? file : null
+}
+
+/** The name of a config that was given by the path of its file; null if it stands elsewhere or needs no composing. */
+const nameOf = (files: Context.Tag.Service<ConfigFiles>, configDir: string, file: string): string | null =>
+  file.startsWith(`${configDir}/`) && file.endsWith(".yaml") && /^defaults:/m.test(files.read(file) ?? "")
+    ? file.slice(configDir.length + 1, -".yaml".length)
+    : null
 
 /**
  * Composes, resolves and types a configuration; all its mistakes are reported together. Nothing is written.
@@ -122,9 +132,10 @@ export const load = (
       read: (path) => files.read(files.absolute(path))
     }
     const { configRef, overrides } = request
-    const plain = isPath(configRef) && files.read(files.absolute(configRef)) !== null
-    const composition = plain
-      ? composePlain(files, files.absolute(configRef), overrides, surroundings)
-      : compose(files, configRef, overrides, surroundings)
+    const file = fileOf(files, configRef)
+    const name = file === null ? configRef : nameOf(files, surroundings.configDir, file)
+    const composition = file === null || name !== null
+      ? compose(files, name ?? configRef, overrides, surroundings)
+      : composePlain(files, file, overrides, surroundings)
     return yield* loaded(request, composition, surroundings, lint)
   })

@@ -1,51 +1,49 @@
 /** A configuration as text that reads back as the same values of the same types. */
-import * as Yaml from "yaml"
-import { pyStr } from "../backend/python.ts"
-import { isList, isMap, PyFloat, type Value } from "../backend/Value.ts"
-import { readPlain } from "./yaml.ts"
+import { floatRepr, pyStr } from "../backend/python.ts"
+import { isList, isMap, PyFloat, type Value, type ValueMap } from "../backend/Value.ts"
 
-const special = /^-?(?:inf|nan)$/
-
-const jsonScalar = (value: Value): string => {
-  if (!(value instanceof PyFloat)) return typeof value === "bigint" ? value.toString() : JSON.stringify(value)
-  const text = pyStr(value)
-  return special.test(text) ? JSON.stringify(text) : text
+const jsonScalar = (value: unknown): string => {
+  if (typeof value === "number" && !Number.isFinite(value)) return JSON.stringify(floatRepr(value))
+  if (value instanceof PyFloat) return Number.isFinite(value.value) ? pyStr(value) : JSON.stringify(pyStr(value))
+  return typeof value === "bigint" ? value.toString() : JSON.stringify(value)
 }
 
-const json = (value: Value, indent: string): string => {
+const json = (value: unknown, indent: string): string => {
   const deeper = `${indent}  `
   const block = (open: string, items: ReadonlyArray<string>, close: string) =>
     items.length === 0 ? open + close : `${open}\n${deeper}${items.join(`,\n${deeper}`)}\n${indent}${close}`
-  if (isList(value)) return block("[", value.map((item) => json(item, deeper)), "]")
-  if (!isMap(value)) return jsonScalar(value)
-  return block("{", Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}: ${json(item, deeper)}`), "}")
+  if (Array.isArray(value)) return block("[", value.map((item) => json(item, deeper)), "]")
+  if (typeof value !== "object" || value === null || value instanceof PyFloat) return jsonScalar(value)
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined)
+  return block("{", entries.map(([key, item]) => `${JSON.stringify(key)}: ${json(item, deeper)}`), "}")
 }
 
-/** JSON, indented; a float stays one (`1.0`), except inf and nan, which are texts. */
-export const showJson = (value: Value): string => `${json(value, "")}\n`
+/** An indented JSON document; a float stays one (`1.0`), and what JSON has no number for (`inf`, `nan`) is a text. */
+export const showJson = (document: unknown): string => `${json(document, "")}\n`
 
-const scalarNode = (value: Value): Yaml.Scalar => {
-  const text = value === null ? "null" : typeof value === "boolean" ? String(value) : pyStr(value)
-  const node = new Yaml.Scalar(value instanceof PyFloat ? text.replace(/^(-?)(inf|nan)$/, "$1.$2") : text)
-  node.type = typeof value === "string" && (readPlain(value) !== value || value === "=") ? "QUOTE_DOUBLE" : "PLAIN"
-  return node
-}
+/** A mapping as block YAML, which reads back as the same values of the same types. */
+export const showYaml = (map: ValueMap): string => mapLines(map, "").map((line) => `${line}\n`).join("")
 
-const yaml = (value: Value): Yaml.Node => {
+const mapLines = (map: ValueMap, indent: string): ReadonlyArray<string> =>
+  Object.entries(map).flatMap(([key, value]) => itemLines(`${indent}${keyText(key)}:`, value, indent))
+
+const itemLines = (head: string, value: Value, indent: string): ReadonlyArray<string> => {
+  if (isMap(value)) return Object.keys(value).length === 0 ? [`${head} {}`] : [head, ...mapLines(value, `${indent}  `)]
   if (isList(value)) {
-    const list = new Yaml.YAMLSeq()
-    list.items = value.map(yaml)
-    return list
+    if (value.length === 0) return [`${head} []`]
+    return [head, ...value.flatMap((item) => itemLines(`${indent}  -`, item, `${indent}  `))]
   }
-  if (!isMap(value)) return scalarNode(value)
-  const map = new Yaml.YAMLMap()
-  map.items = Object.entries(value).map(([key, item]) => new Yaml.Pair(scalarNode(key), yaml(item)))
-  return map
+  return [`${head} ${scalarText(value)}`]
 }
 
-/** YAML that this configuration language reads back as the same values. */
-export const showYaml = (value: Value): string => {
-  const document = new Yaml.Document(null, { schema: "failsafe", version: "1.1" })
-  document.contents = yaml(value)
-  return document.toString({ lineWidth: 0, directives: false })
+const keyText = (key: string): string =>
+  /^[A-Za-z_][\w./-]*$/.test(key) && !reserved.test(key) ? key : JSON.stringify(key)
+
+/** Words that YAML 1.1 reads as something else than text. */
+const reserved = /^(?:null|true|false|yes|no|on|off|y|n)$/i
+
+const scalarText = (value: Exclude<Value, ReadonlyArray<Value> | ValueMap>): string => {
+  if (typeof value === "string") return JSON.stringify(value)
+  if (value === null || typeof value === "boolean") return `${value}`
+  return value instanceof PyFloat ? pyStr(value).replace(/^(-?)(inf|nan)$/, "$1.$2") : value.toString()
 }

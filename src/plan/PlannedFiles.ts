@@ -3,10 +3,10 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as path from "node:path"
+import { showJson } from "../config/show.ts"
 import { Commands } from "../port/Commands.ts"
 import type { Manifest } from "./Manifest.ts"
 import { PlanError } from "./PlanError.ts"
-import { jsonText } from "./texts.ts"
 
 /** A file to be; its path is absolute. */
 export interface PlannedFile {
@@ -67,7 +67,7 @@ export const writePlan = (plan: PlannedFiles): Effect.Effect<void, PlanIoError, 
     yield* Effect.forEach(folders, makeFolder, { concurrency: 16, discard: true })
     yield* Effect.forEach(files, write, { concurrency: 16, discard: true })
     yield* Effect.forEach(plan.links, ({ path: at, target }) => link(at, target), { discard: true })
-    yield* write({ path: plan.manifestPath, text: jsonText(plan.manifest), executable: false })
+    yield* write({ path: plan.manifestPath, text: showJson(plan.manifest), executable: false })
   })
 
 /** `bash -n` over each script of a written plan: the first that bash cannot parse is an error. */

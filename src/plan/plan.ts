@@ -7,6 +7,7 @@ import * as path from "node:path"
 import { formatArrayIndices } from "../backend/slurm/arraySpec.ts"
 import type { Loaded } from "../config/load.ts"
 import type { ConfigError } from "../config/Problem.ts"
+import { showJson } from "../config/show.ts"
 import { Monitoring } from "../rule/Monitoring.ts"
 import { Client } from "../scheduler/Client.ts"
 import { unsafeName } from "../sweep/names.ts"
@@ -16,11 +17,11 @@ import type { PlannedFile, PlannedFiles } from "./PlannedFiles.ts"
 import type { PlanOptions } from "./PlanOptions.ts"
 import { configuredPoints, escapeCodes, type PointJob, pointJobs, sameSlurm } from "./points.ts"
 import { provenanceFiles } from "./provenance.ts"
-import { redactArgument, redactConfig } from "./redact.ts"
+import { redactArgument, redactConfig, redactedAt } from "./redact.ts"
 import type { Template } from "./sbatch.ts"
 import { arrayScript, jobScript } from "./scripts.ts"
 import type { SweepEntry, SweepFile } from "./sweepFile.ts"
-import { jsonText, plainMap } from "./texts.ts"
+import { plainMap } from "./texts.ts"
 
 /** The template that the config names, which is looked for in the config directory and then in `cwd`. */
 export const readTemplate = (
@@ -62,6 +63,7 @@ const assemble = (loaded: Loaded, options: PlanOptions): Either.Either<PlannedFi
     const { cwd, planId } = options
     const { project, slurm } = loaded.config
     yield* checkName("plan id", planId, null)
+    yield* checkRecord(loaded)
     if (slurm.array) yield* checkName("project", project.name, "project.name")
     const base = path.resolve(cwd, project.base_output_dir)
     const points = yield* configuredPoints(loaded)
@@ -109,6 +111,14 @@ const checkName = (what: string, name: string, at: string | null): Either.Either
   )
 }
 
+/** What was recorded lacks its secrets, which must not be replaced by their masks. */
+const checkRecord = ({ request, resolved }: Loaded): Either.Either<void, PlanError> => {
+  const at = request.configRef.endsWith(".json") ? redactedAt(resolved) : null
+  return at === null ? Either.void : Either.left(
+    PlanError.at(at, `it was left out of this record, since it may be a secret; give it again, as in ${at}=VALUE`)
+  )
+}
+
 /** A log's directory as it stands on disk: its doubled percent signs are single ones there. */
 const logFolder = (logPath: string): string => path.dirname(logPath).replaceAll("%%", "%")
 
@@ -138,9 +148,9 @@ const sweepText = (loaded: Loaded, planId: string, jobs: ReadonlyArray<PointJob>
     const parameters = plainMap(point.parameters)
     return { index: point.index, name, output_dir: outputDir, parameters, argv: [program, ...rest], env: command.env }
   })
-  const config = plainMap(redactConfig(loaded.resolved))
+  const config = redactConfig(loaded.resolved)
   const file: SweepFile = { version: 1, plan_id: planId, project: loaded.config.project.name, config, points }
-  return jsonText(file)
+  return showJson(file)
 }
 
 const describe = (
@@ -177,7 +187,7 @@ const describe = (
     overrides: loaded.request.overrides.map(redactArgument),
     base_output_dir: base,
     monitoring_state_dir: path.resolve(cwd, project.monitoring_state_dir ?? path.join(base, "monitoring_state")),
-    config: plainMap(redactConfig(loaded.resolved)),
+    config: redactConfig(loaded.resolved),
     jobs: [first, ...rest],
     array: arrayName === null
       ? null

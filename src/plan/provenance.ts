@@ -4,12 +4,13 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as path from "node:path"
 import type { ConfigRequest, Loaded } from "../config/load.ts"
+import { showJson, showYaml } from "../config/show.ts"
 import type { Facts } from "./facts.ts"
 import { decodeFile, ManifestError, parseJson, readFile } from "./Manifest.ts"
 import type { PlannedFile } from "./PlannedFiles.ts"
 import type { PointJob } from "./points.ts"
 import { redactArgument, redactConfig, redactEnvironment, redactUrls } from "./redact.ts"
-import { jsonText, plainMap, yamlText } from "./texts.ts"
+import { plainMap } from "./texts.ts"
 
 /** `config_reference.json`: what `RunAutoexpAction` and `run --from` take. */
 export const ConfigReference = Schema.Struct({
@@ -62,8 +63,8 @@ export const provenanceFiles = (
 }
 
 const configTexts = ({ resolved, unresolved }: Loaded) => ({
-  resolved: jsonText(plainMap(redactConfig(resolved))),
-  unresolved: yamlText(redactConfig(unresolved))
+  resolved: showJson(redactConfig(resolved)),
+  unresolved: showYaml(redactConfig(unresolved))
 })
 
 const referenceText = ({ planId, request, toolVersion }: ProvenanceSource, { name, point }: PointJob): string => {
@@ -77,11 +78,11 @@ const referenceText = ({ planId, request, toolVersion }: ProvenanceSource, { nam
     plan_id: planId,
     tool_version: toolVersion
   }
-  return jsonText(reference)
+  return showJson(reference)
 }
 
 const metadataText = ({ createdAt, facts, request }: ProvenanceSource): string =>
-  jsonText({
+  showJson({
     git: { ...facts.git, diff: redactUrls(facts.git.diff) },
     command: facts.command.map(redactArgument),
     overrides: request.overrides.map(redactArgument),

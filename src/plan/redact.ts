@@ -33,6 +33,17 @@ export const redactArgument = (argument: string): string => {
 /** A config: secret keys, and secret variables of maps called `env`, are masked; URLs lose their user info. */
 export const redactConfig = (config: ValueMap): ValueMap => redactMap(config, false)
 
+/** The path of a value that was left out when this was written down; null if there is none. */
+export const redactedAt = (value: Value, at = ""): string | null => {
+  if (typeof value === "string") return value === MASK || value.includes(`://${MASK}@`) ? at : null
+  const inner: ReadonlyArray<readonly [string, Value]> = isList(value)
+    ? value.map((item, index) => [`${at}[${index}]`, item])
+    : isMap(value)
+    ? Object.entries(value).map(([key, item]) => [at === "" ? key : `${at}.${key}`, item])
+    : []
+  return inner.map(([path, item]) => redactedAt(item, path)).find((path) => path !== null) ?? null
+}
+
 const redactMap = (map: ValueMap, isEnvironment: boolean): ValueMap =>
   Object.fromEntries(
     Object.entries(map).map(([key, value]) => {

@@ -1,8 +1,7 @@
 /** `autoexp config …` and `autoexp sweep …`: what the config comes to. */
 import * as Effect from "effect/Effect"
 import { load } from "../../config/load.ts"
-import { showJson } from "../../config/show.ts"
-import { yamlText } from "../../plan/texts.ts"
+import { showJson, showYaml } from "../../config/show.ts"
 import { Screen } from "../../report/Screen.ts"
 import type { Handler } from "../Handler.ts"
 import { planned, requestOf, workshop } from "../planning.ts"
@@ -20,7 +19,7 @@ export const show: Handler<"config show"> = (given) =>
       ? showOrigins(loaded, config, given.json)
       : given.json
       ? Effect.flatMap(Screen, (screen) => screen.out(showJson(config)))
-      : Effect.flatMap(Screen, (screen) => screen.out(yamlText(config)))
+      : Effect.flatMap(Screen, (screen) => screen.out(showYaml(config)))
     return 0
   }).pipe(Effect.provide(workshop))
 
