@@ -4,7 +4,7 @@ import * as Either from "effect/Either"
 import type { ConfigFiles } from "./ConfigFiles.ts"
 import { DefaultsTree } from "./defaults.ts"
 import { GroupChoices } from "./GroupChoices.ts"
-import { applyOverride, type Expand, mergeMap, type Merging } from "./merge.ts"
+import { applyOverride, copy, type Expand, mergeMap, type Merging } from "./merge.ts"
 import { type MapNode, mapOf, type Node } from "./Node.ts"
 import { type Override, parseOverride, partOrigin } from "./overrides.ts"
 import { type Origin, type Problem, problemAt } from "./Problem.ts"
@@ -87,7 +87,8 @@ export const compose = (
   const origin: Origin = { source: "file", file: `${surroundings.configDir}/${name}.yaml`, line: 1, column: 1 }
   const how = merging(surroundings, problems)
   const merged = layers.reduce<MapNode>((root, layer) => {
-    const over = embed(layer.file.content, layer.package)
+    // A file may stand at several places, and in other configurations too.
+    const over = embed(copy(layer.file.content), layer.package)
     if (over.kind === "map") return mergeMap(root, over, root, "", how)
     problems.push(problemAt(over.origin, "merge_error", "A list cannot be the whole configuration."))
     return root
@@ -124,7 +125,7 @@ export const composePlain = (
   if (root.kind !== "map") {
     return nothing([...problems, problemAt(root.origin, "merge_error", "A config file must hold a mapping.")])
   }
-  if (root.entries.has("config_ref") && root.entries.has("config_dir")) {
+  if (root.entries.has("config_ref") && !root.entries.has("config")) {
     const message = "This file says where a config is, and holds none; plan from it by --from instead."
     return nothing([problemAt(root.origin, "config_reference", message)])
   }

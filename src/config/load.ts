@@ -50,7 +50,7 @@ const fail = ([first, ...rest]: ReadonlyArray<Problem>): Either.Either<never, Co
   )
 
 /** What may be the consequence of an override that could not be applied. */
-const consequences = ["missing_key", "missing_value", "interpolation_key", "interpolation_missing_value"]
+const consequences = ["missing_key", "missing_value", "interpolation_key", "interpolation_missing_value", "template"]
 
 const loaded = (
   request: ConfigRequest,
@@ -66,7 +66,8 @@ const loaded = (
   const config = typed(root, resolved)
   const wrong = [
     ...resolved.problems,
-    ...(Either.isLeft(config) ? config.left : resolved.unknown.length === 0 ? check(root, config.right) : [])
+    ...(Either.isLeft(config) ? config.left : []),
+    ...check(root, resolved)
   ]
   const all = [...problems, ...wrong.filter(({ kind }) => problems.length === 0 || !consequences.includes(kind))]
   if (Either.isLeft(config) || all.length > 0) return placed(all)

@@ -4,7 +4,7 @@ import type { Config } from "./Config.ts"
 
 /** Mistakes in what names jobs, logs and output files; `parameters` are those of all points together. */
 export const lintTemplates = (
-  { monitoring, sweep }: Config,
+  { monitoring, sweep }: Pick<Config, "monitoring" | "sweep">,
   parameters: ReadonlyArray<string>
 ): ReadonlyArray<RuleProblem> => {
   const named = ["project", "index", ...parameters, ...parameters.map((name) => name.replaceAll(".", "___"))]

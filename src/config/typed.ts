@@ -2,7 +2,8 @@
 import * as Either from "effect/Either"
 import { isList, isMap, type Value, type ValueMap } from "../backend/Value.ts"
 import { lintRules } from "../rule/lint.ts"
-import { expandAxes, type SweepPoint } from "../sweep/expandAxes.ts"
+import type { SweepPoint } from "../sweep/expandAxes.ts"
+import { sweepPoints } from "../sweep/sweepPoints.ts"
 import { complete, type Config, ConfigSchema } from "./Config.ts"
 import { decode, type Misfit, type Path, pathText } from "./decode.ts"
 import type { MapNode } from "./Node.ts"
@@ -76,10 +77,23 @@ export const typed = (
   return given.length > 0 ? Either.left(given) : Either.right(complete(decoded.right))
 }
 
-/** Mistakes that no type shows: in axes, rules and templates. */
-export const lint = (root: MapNode, config: Config): ReadonlyArray<Problem> => {
-  const { metadata, monitoring, sweep } = config
-  const points = expandAxes(sweep.axes, sweep.base_values)
+/** The sections in which there are mistakes that no type shows. */
+const Linted = ConfigSchema.pick("sweep", "monitoring", "metadata")
+type Linted = typeof Linted.Type
+
+/** Mistakes that no type shows: in axes, rules and templates, as far as these can be read. */
+export const lint = (root: MapNode, { unknown, values }: Resolved): ReadonlyArray<Problem> => {
+  const sections = Object.keys(Linted.fields)
+  if (unknown.some(([section]) => sections.includes(String(section)))) return []
+  const parts = Object.entries(withoutEmpty(values)).filter(([section]) => sections.includes(section))
+  return Either.match(decode(Linted, Object.fromEntries(parts)), {
+    onLeft: () => [],
+    onRight: (config) => lintConfig(root, config)
+  })
+}
+
+const lintConfig = (root: MapNode, { metadata, monitoring, sweep }: Linted): ReadonlyArray<Problem> => {
+  const points = sweepPoints(sweep)
   const expanded: ReadonlyArray<SweepPoint> = Either.getOrElse(points, () => [])
   const parameters = [
     ...new Set([...Object.keys(sweep.base_values), ...expanded.flatMap((point) => Object.keys(point.parameters))])
@@ -88,7 +102,7 @@ export const lint = (root: MapNode, config: Config): ReadonlyArray<Problem> => {
   return [
     ...(Either.isLeft(points)
       ? [problemAt(originIn(root, pathOf(points.left.at)), "sweep", `${points.left.at}: ${points.left.message}`)]
-      : lintTemplates(config, parameters).map(({ message, path, suggestions }) =>
+      : lintTemplates({ monitoring, sweep }, parameters).map(({ message, path, suggestions }) =>
         problemAt(originIn(root, path), "template", message, suggestions)
       )),
     ...rules.map(({ message, path, suggestions }) =>

@@ -48,8 +48,8 @@ export const diff: Handler<"config diff"> = (given) =>
       : printTable(
         [
           { title: "KEY", value: ({ name }) => name },
-          { title: a.configRef, value: (difference) => text(difference.a) },
-          { title: b.configRef, value: (difference) => text(difference.b) }
+          { title: [a.configRef, ...a.overrides].join(" "), value: (difference) => text(difference.a) },
+          { title: [b.configRef, ...b.overrides].join(" "), value: (difference) => text(difference.b) }
         ],
         found,
         "no differences"

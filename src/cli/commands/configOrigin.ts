@@ -6,6 +6,7 @@ import { leafName, leafText, leaves } from "../../config/leaves.ts"
 import type { Loaded } from "../../config/load.ts"
 import { showJson } from "../../config/show.ts"
 import { Screen } from "../../report/Screen.ts"
+import { clean, cut } from "../../report/width.ts"
 import { Invocation } from "../Invocation.ts"
 import { printTable } from "../print.ts"
 
@@ -56,8 +57,8 @@ export const showOrigins = (loaded: Loaded, config: Loaded["resolved"], json: bo
       : printTable(
         [
           { title: "KEY", value: ({ name }) => name },
-          { title: "VALUE", value: ({ value }) => leafText(value) },
           { title: "SET BY", value: ({ source }) => placeText(cwd, source) },
+          { title: "VALUE", value: ({ value }) => cut(clean(leafText(value)), 60) },
           { title: "AS", value: ({ source }) => source.interpolation ?? "" }
         ],
         rows,

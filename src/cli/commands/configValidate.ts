@@ -21,9 +21,14 @@ const configsIn = (configDir: string, folder: string): Effect.Effect<ReadonlyArr
   })
 
 /** Configs share files, and so their mistakes: each is told once. */
-const distinct = (problems: ReadonlyArray<Problem>): ReadonlyArray<Problem> => [
-  ...new Map(problems.map((problem) => [JSON.stringify({ ...problem, chain: [] }), problem])).values()
-]
+const distinct = (problems: ReadonlyArray<Problem>): ReadonlyArray<Problem> => {
+  const known = new Map<string, Problem>()
+  for (const problem of problems) {
+    const mistake = JSON.stringify({ ...problem, chain: [] })
+    if (!known.has(mistake)) known.set(mistake, problem)
+  }
+  return [...known.values()]
+}
 
 const verdictText = ({ jobs, problems }: Verdict): string =>
   problems.length === 0 ? `sound, ${jobs} job${jobs === 1 ? "" : "s"}` : `${problems.length} wrong`
