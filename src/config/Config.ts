@@ -25,6 +25,10 @@ const Sweep = Schema.Struct({
   /** Any value that `sweep/expandAxes.ts` reads; null and {} give one point. */
   axes: Schema.optionalWith(Any, { default: () => ({}) }),
   base_values: openMap,
+  /** A Python expression over a point's parameters; points for which it is false are left out. */
+  filter: maybeText,
+  /** Whether a filter may leave no point, which then runs `base_values` alone. */
+  allow_empty: bool(false),
   name_template: text("{project}_{index}"),
   store_sweep_json: bool(true)
 })

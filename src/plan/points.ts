@@ -6,9 +6,10 @@ import type { LaunchCommand } from "../backend/launch.ts"
 import { toPlain, type Value, type ValueMap } from "../backend/Value.ts"
 import type { Loaded } from "../config/load.ts"
 import type { ConfigError } from "../config/Problem.ts"
-import { expandAxes, type SweepPoint } from "../sweep/expandAxes.ts"
+import type { SweepPoint } from "../sweep/expandAxes.ts"
 import { formatTemplate } from "../sweep/format.ts"
 import { jobNames, nameVariables } from "../sweep/names.ts"
+import { sweepPoints } from "../sweep/sweepPoints.ts"
 import { PlanError } from "./PlanError.ts"
 
 /** A point with the config that it leads to. */
@@ -40,9 +41,8 @@ export const configuredPoints = (
   loaded: Loaded
 ): Either.Either<ReadonlyArray<ConfiguredPoint>, PlanError | ConfigError> =>
   Either.gen(function*() {
-    const { axes, base_values: baseValues } = loaded.config.sweep
     const points = yield* Either.mapLeft(
-      expandAxes(axes, baseValues),
+      sweepPoints(loaded.config.sweep),
       ({ at, message }) => PlanError.at(at, message)
     )
     const sections = new Set([...Object.keys(loaded.resolved), ...Object.keys(loaded.config)])
