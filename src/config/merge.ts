@@ -26,16 +26,15 @@ export interface Merging {
 
 const word = (node: Node): string => (node.kind === "map" ? "mapping" : node.kind)
 
+const copyMap = (map: MapNode): MapNode => ({
+  ...map,
+  entries: new Map([...map.entries].map(([id, entry]) => [id, { ...entry, node: copy(entry.node) }]))
+})
+
 /** A copy that shares no node with the original, since a node stands at one place of a tree. */
-const copy = (node: Node): Node => {
-  switch (node.kind) {
-    case "scalar":
-      return { ...node }
-    case "list":
-      return { ...node, items: node.items.map(copy) }
-    case "map":
-      return mapOf([...node.entries.values()].map((entry) => ({ ...entry, node: copy(entry.node) })), node.origin)
-  }
+export const copy = (node: Node): Node => {
+  if (node.kind === "map") return copyMap(node)
+  return node.kind === "list" ? { ...node, items: node.items.map(copy) } : { ...node }
 }
 
 /**
@@ -57,7 +56,7 @@ const mergeNode = (base: Node, over: Node, root: MapNode, at: string, merging: M
     return base
   }
   if (under.kind === "list" || over.kind === "list") return over
-  return mergeMap(under === base ? under : copy(under) as MapNode, over, root, at, merging)
+  return mergeMap(under === base ? under : copyMap(under), over, root, at, merging)
 }
 
 /** As `mergeNode`, of mappings. */
