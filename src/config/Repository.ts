@@ -1,8 +1,8 @@
-/** The files of one config directory, each read and parsed once. Source: Hydra 1.3 `config_repository.py`. */
+/** The files of one config directory, each read once a configuration and parsed once a process. Source: Hydra 1.3 `config_repository.py`. */
 import type * as Context from "effect/Context"
 import type { ConfigFiles } from "./ConfigFiles.ts"
 import { type DefaultsItem, readDefaults } from "./defaultsItem.ts"
-import { type MapNode, mapOf, type Node } from "./Node.ts"
+import { mapOf, type Node } from "./Node.ts"
 import { type Origin, type Problem, problemAt } from "./Problem.ts"
 import { parseYaml } from "./yaml.ts"
 
@@ -33,6 +33,48 @@ const readHeader = (text: string, file: string, problems: Array<Problem>): strin
     if (key === "@package") found = value
   }
   return found
+}
+
+/** An empty file is an empty mapping, and a lone word a key without a value, as OmegaConf has it. */
+const rootOf = (parsed: Node | null, origin: Origin): Node => {
+  if (parsed === null || (parsed.kind === "scalar" && parsed.value === null)) return mapOf([], origin)
+  if (parsed.kind !== "scalar") return parsed
+  const key = { text: String(parsed.value), type: "str" } as const
+  return mapOf([{ key, node: { kind: "scalar", value: null, origin }, origin }], origin)
+}
+
+interface Parsed {
+  readonly text: string
+  readonly file: ConfigFile
+  readonly problems: ReadonlyArray<Problem>
+}
+
+/** Files of this process by their path, parsed again only if their text has changed. */
+const parsed = new Map<string, Parsed>()
+const MOST_PARSED = 2_000
+
+const parseFile = (file: string, text: string): Parsed => {
+  const problems: Array<Problem> = []
+  const node = parseYaml(text, file, problems)
+  const origin: Origin = node?.origin ?? { source: "file", file, line: 1, column: 1 }
+  const root = rootOf(node, origin)
+  const defaults = root.kind === "map" ? root.entries.get("defaults") : undefined
+  const content = root.kind === "map"
+    ? { ...root, entries: new Map([...root.entries].filter(([id]) => id !== "defaults")) }
+    : root
+  const made: Parsed = {
+    text,
+    file: {
+      file,
+      header: readHeader(text, file, problems),
+      defaults: defaults === undefined ? [] : readDefaults(defaults.node, problems),
+      content
+    },
+    problems
+  }
+  if (parsed.size >= MOST_PARSED) parsed.clear()
+  parsed.set(file, made)
+  return made
 }
 
 export class Repository {
@@ -82,28 +124,12 @@ export class Repository {
   }
 
   private read(name: string): ConfigFile | null {
-    const file = `${this.directory}/${name}`
-    const text = this.files.read(file)
+    const path = `${this.directory}/${name}`
+    const text = this.files.read(path)
     if (text === null) return null
-    const parsed = parseYaml(text, file, this.problems)
-    const origin: Origin = parsed?.origin ?? { source: "file", file, line: 1, column: 1 }
-    const root = this.root(parsed, origin)
-    const defaults = root.kind === "map" ? root.entries.get("defaults") : undefined
-    return {
-      file,
-      header: readHeader(text, file, this.problems),
-      defaults: defaults === undefined ? [] : readDefaults(defaults.node, this.problems),
-      content: root.kind === "map"
-        ? { ...root, entries: new Map([...root.entries].filter(([id]) => id !== "defaults")) }
-        : root
-    }
-  }
-
-  /** An empty file is an empty mapping, and a lone word a key without a value, as OmegaConf has it. */
-  private root(parsed: Node | null, origin: Origin): MapNode | Node {
-    if (parsed === null || (parsed.kind === "scalar" && parsed.value === null)) return mapOf([], origin)
-    if (parsed.kind !== "scalar") return parsed
-    const key = { text: String(parsed.value), type: "str" } as const
-    return mapOf([{ key, node: { kind: "scalar", value: null, origin }, origin }], origin)
+    const known = parsed.get(path)
+    const { file, problems } = known?.text === text ? known : parseFile(path, text)
+    this.problems.push(...problems)
+    return file
   }
 }

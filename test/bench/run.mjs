@@ -1,0 +1,20 @@
+// Bundles the benchmarks, which are TypeScript, and runs them by the Node at hand. `npm run build` comes first.
+import * as esbuild from "esbuild"
+import { spawnSync } from "node:child_process"
+import * as path from "node:path"
+
+const root = path.resolve(import.meta.dirname, "../..")
+const outfile = path.join(root, "node_modules/.cache/bench/config.mjs")
+await esbuild.build({
+  absWorkingDir: root,
+  entryPoints: ["test/bench/config.ts"],
+  outfile,
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  alias: { yaml: path.join(root, "node_modules/yaml/browser/index.js") },
+  logLevel: "warning"
+})
+const { status } = spawnSync(process.execPath, [...process.execArgv, outfile, root], { stdio: "inherit" })
+process.exitCode = status ?? 1
