@@ -31,8 +31,11 @@ export const sweepPoints = (sweep: SweepSettings): Either.Either<ReadonlyArray<S
     if (filter === null || filter === "") return points
     const kept: Array<SweepPoint> = []
     for (const { parameters } of points) {
-      const keep = yield* Either.mapLeft(holds(filter, parameters), ({ column, message }) =>
-        wrong(`"${filter}" is wrong at column ${column}, for the point ${pointText(parameters)}: ${message}`))
+      const keep = yield* Either.mapLeft(
+        holds(filter, parameters),
+        ({ column, message }) =>
+          wrong(`"${filter}" is wrong at column ${column}, for the point ${pointText(parameters)}: ${message}`)
+      )
       if (keep) kept.push({ index: kept.length, parameters })
     }
     if (kept.length > 0) return kept

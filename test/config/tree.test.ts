@@ -1,16 +1,24 @@
 import { describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { expect } from "vitest"
 import { ConfigFiles, layer } from "../../src/config/ConfigFiles.ts"
 import { load } from "../../src/config/load.ts"
 import { parseYaml } from "../../src/config/yaml.ts"
+import { sweepPoints } from "../../src/sweep/sweepPoints.ts"
 
 const configDir = path.resolve(import.meta.dirname, "../../config")
 
-const loading = (configRef: string, overrides: ReadonlyArray<string> = []) =>
-  Effect.provide(load({ configDir, configRef, overrides }), layer)
+type Environment = Readonly<Record<string, string>>
+
+/** With nothing exported but `environment`. */
+const loading = (configRef: string, overrides: ReadonlyArray<string> = [], environment: Environment = {}) =>
+  load({ configDir, configRef, overrides }).pipe(
+    Effect.provideServiceEffect(ConfigFiles, Effect.map(ConfigFiles, (real) => ({ ...real, environment }))),
+    Effect.provide(layer)
+  )
 
 const options = (group: string): ReadonlyArray<string> =>
   fs.readdirSync(path.join(configDir, group)).filter((file) => file.endsWith(".yaml")).map((file) => file.slice(0, -5))
@@ -32,11 +40,7 @@ describe("the shipped tree", () => {
 
   it.effect("writes below OUTPUT_DIR", () =>
     Effect.gen(function*() {
-      const files = Effect.map(ConfigFiles, (real) => ({ ...real, environment: { OUTPUT_DIR: "/scratch/me" } }))
-      const { config } = yield* load({ configDir, configRef: "autoexp", overrides: [] }).pipe(
-        Effect.provideServiceEffect(ConfigFiles, files),
-        Effect.provide(layer)
-      )
+      const { config } = yield* loading("autoexp", [], { OUTPUT_DIR: "/scratch/me" })
       expect(config.project.base_output_dir).toBe("/scratch/me/demo_19700101_000000_000")
     }))
 
@@ -63,6 +67,37 @@ describe("the shipped tree", () => {
     (name) => Effect.map(loading(`experiments/${name}`), ({ resolved }) => expect(resolved).toHaveProperty("project"))
   )
 
+  it.effect("names SLURM's commands in the client or beside it", () =>
+    Effect.gen(function*() {
+      const overrides = ["slurm=juwels", "+slurm.sacct_cmd=sacct -M booster", "+slurm.submit_cmd=a"]
+      const { config } = yield* loading("autoexp", [...overrides, "+slurm.client.submit_cmd=sbatch -v"])
+      expect(config.slurm.client).toMatchObject({
+        class_name: "SlurmClient",
+        submit_cmd: "sbatch -v",
+        squeue_cmd: "squeue",
+        sacct_cmd: "sacct -M booster",
+        cancel_cmd: "scancel"
+      })
+    }))
+
+  it.effect("splits a model in 112 ways over four nodes of four GPUs, and in one where there are none", () =>
+    Effect.gen(function*() {
+      const points = (overrides: ReadonlyArray<string>) =>
+        Effect.map(
+          loading("autoexp", ["sweep=parallelism", ...overrides]),
+          ({ config }) => Either.getOrThrow(sweepPoints(config.sweep))
+        )
+      expect(yield* points(["slurm=jupiter", "slurm.sbatch.nodes=4"])).toHaveLength(112)
+      expect(yield* points([])).toHaveLength(1)
+    }))
+
+  it.effect("tells a wrong filter when it is loaded, with its place", () =>
+    Effect.gen(function*() {
+      const { problems } = yield* Effect.flip(loading("autoexp", ["sweep=parallelism", "sweep.filter='nodes > 1'"]))
+      expect(problems).toMatchObject([{ override: { text: "sweep.filter='nodes > 1'", column: 14 } }])
+      expect(problems[0].message).toMatch(/^sweep\.filter: "nodes > 1" is wrong at column 1, for the point /)
+    }))
+
   it.effect("gives every restart a budget", () =>
     Effect.gen(function*() {
       for (const monitoring of options("monitoring")) {
@@ -80,6 +115,15 @@ describe("the shipped tree", () => {
 })
 
 describe("the files", () => {
+  it("read no environment variable without saying what holds if it is not set", () => {
+    const texts = fs.readdirSync(configDir, { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".yaml"))
+      .map((file) => fs.readFileSync(path.join(configDir, file), "utf8"))
+    const read = texts.flatMap((text) => text.match(/\$\{oc\.env:[^}]*/g) ?? [])
+    expect(read.length).toBeGreaterThan(10)
+    for (const text of read) expect(text).toContain(",")
+  })
+
   it("are all YAML without mistakes", () => {
     for (const group of ["", ...groups]) {
       for (const option of options(group)) {
