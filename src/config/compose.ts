@@ -1,6 +1,7 @@
 /** Files and overrides as one configuration, its interpolations kept. Source: Hydra 1.3 `config_loader_impl.py`. */
 import type * as Context from "effect/Context"
 import * as Either from "effect/Either"
+import { didYouMean, nearest } from "../sweep/nearest.ts"
 import type { ConfigFiles } from "./ConfigFiles.ts"
 import { DefaultsTree } from "./defaults.ts"
 import { GroupChoices } from "./GroupChoices.ts"
@@ -36,13 +37,21 @@ const partition = <A, E>(items: ReadonlyArray<Either.Either<A, E>>): readonly [R
   items.flatMap((item) => (Either.isRight(item) ? [item.right] : []))
 ]
 
-const applyAll = (root: MapNode, overrides: ReadonlyArray<Override>, how: Merging): MapNode =>
+const applyAll = (
+  root: MapNode,
+  overrides: ReadonlyArray<Override>,
+  how: Merging,
+  groups: ReadonlyArray<string>
+): MapNode =>
   overrides.reduce((config, override) => {
     if (override.package !== null) {
       how.problems.push(problemAt(
         partOrigin(override, 0),
         "unknown_group",
-        `The override "${override.text}" chooses an option of a group, but there is no group "${override.key}".`
+        `The override "${override.text}" chooses an option, but there is no group "${override.key}"; ${
+          didYouMean(override.key, groups)
+        }`,
+        nearest(override.key, groups)
       ))
       return config
     }
@@ -97,7 +106,7 @@ export const compose = (
   if (problems.length > 0) return nothing([...misread, ...problems], defaults.chains)
   const ours = settings.filter(({ key }) => !/^hydra(?:\.|$)/.test(key))
   const composed = { ...merged, entries: new Map([...merged.entries].filter(([id]) => id !== "hydra")) }
-  const root = applyAll(composed, ours, how)
+  const root = applyAll(composed, ours, how, repository.groups(""))
   return { root, problems: [...misread, ...problems], chains: defaults.chains }
 }
 
@@ -139,6 +148,6 @@ export const composePlain = (
   }
   if (problems.length > 0) return nothing(problems)
   const [misread, read] = partition(overrides.map(parseOverride))
-  const changed = applyAll(recorded(root), read, merging(surroundings, problems))
+  const changed = applyAll(recorded(root), read, merging(surroundings, problems), [])
   return { root: changed, problems: [...misread, ...problems], chains: new Map() }
 }
