@@ -14,7 +14,7 @@ import { originIn, pathOf, writtenAt } from "./origins.ts"
 import { ConfigError, type Origin, type Problem, problemAt } from "./Problem.ts"
 import { resolveAsFar } from "./resolved.ts"
 import type { Surroundings } from "./resolvers/Resolver.ts"
-import { lint, typed } from "./typed.ts"
+import { lint, type Typed, typed } from "./typed.ts"
 
 /** What to load. */
 export interface ConfigRequest {
@@ -49,33 +49,39 @@ const fail = ([first, ...rest]: ReadonlyArray<Problem>): Either.Either<never, Co
     new ConfigError({ problems: [first ?? problemAt(null, "unknown", "The configuration cannot be used."), ...rest] })
   )
 
-/** What may be the consequence of an override that could not be applied. */
-const consequences = ["missing_key", "missing_value", "interpolation_key", "interpolation_missing_value", "template"]
+const lacking = ["missing_key", "missing_value", "interpolation_key", "interpolation_missing_value"]
+
+/** Whether a mistake may only be the consequence of an override that could not be applied. */
+const follows = ({ kind }: Problem, overrides: ReadonlyArray<Problem>): boolean =>
+  overrides.length > 0 && lacking.includes(kind) ||
+  (kind === "template" || kind === "rule") &&
+    overrides.some(({ override }) => /^[~+]*(?:sweep|metadata)\b/.test(override?.text ?? ""))
 
 const loaded = (
   request: ConfigRequest,
   { chains, problems, root }: Composition,
   surroundings: Surroundings,
-  check: typeof lint
+  check: typeof lint,
+  before: Typed | null
 ): Either.Either<Loaded, ConfigError> => {
   const chain = (file: string) => chains.get(file) ?? []
   const placed = (found: ReadonlyArray<Problem>) =>
     fail(found.map((problem) => ({ ...problem, chain: chain(problem.file ?? "") })))
   if (root === null) return placed(problems)
   const resolved = resolveAsFar(root, surroundings)
-  const config = typed(root, resolved)
+  const config = typed(root, resolved, before)
   const wrong = [
     ...resolved.problems,
     ...(Either.isLeft(config) ? config.left : []),
     ...check(root, resolved)
   ]
-  const all = [...problems, ...wrong.filter(({ kind }) => problems.length === 0 || !consequences.includes(kind))]
+  const all = [...problems, ...wrong.filter((problem) => !follows(problem, problems))]
   if (Either.isLeft(config) || all.length > 0) return placed(all)
   return Either.right({
     request,
     unresolved: toMap(root),
     resolved: resolved.values,
-    config: config.right,
+    config: config.right.config,
     origin: (path) => originIn(root, typeof path === "string" ? pathOf(path) : path),
     source: (path) => {
       const written = writtenAt(root, path, null)
@@ -95,7 +101,7 @@ const loaded = (
       // Axes, rules and templates are those of all points, and were looked at.
       return problems.length > 0
         ? fail(problems)
-        : loaded(request, { root: changed, problems, chains }, surroundings, () => [])
+        : loaded(request, { root: changed, problems, chains }, surroundings, () => [], config.right)
     }
   })
 }
@@ -138,5 +144,5 @@ export const load = (
     const composition = file === null || name !== null
       ? compose(files, name ?? configRef, overrides, surroundings)
       : composePlain(files, file, overrides, surroundings)
-    return yield* loaded(request, composition, surroundings, lint)
+    return yield* loaded(request, composition, surroundings, lint, null)
   })
