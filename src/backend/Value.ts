@@ -43,6 +43,19 @@ export const isMap = (value: unknown): value is ValueMap =>
 /** Whether `value` is a list. */
 export const isList = (value: Value | undefined): value is ReadonlyArray<Value> => Array.isArray(value)
 
+/** Whether two values are the same, types and the order of keys included. */
+export const same = (a: Value, b: Value): boolean => {
+  if (Object.is(a, b)) return true
+  if (a instanceof PyFloat || b instanceof PyFloat) {
+    return a instanceof PyFloat && b instanceof PyFloat && Object.is(a.value, b.value)
+  }
+  if (isList(a)) return isList(b) && a.length === b.length && a.every((item, index) => same(item, b[index] ?? null))
+  if (!isMap(a) || !isMap(b)) return false
+  const [keys, others] = [Object.keys(a), Object.keys(b)]
+  return keys.length === others.length &&
+    keys.every((key, index) => key === others[index] && same(a[key] ?? null, b[key] ?? null))
+}
+
 const isValue = (value: unknown): value is Value => {
   if (value === null || value instanceof PyFloat) return true
   switch (typeof value) {

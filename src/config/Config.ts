@@ -90,7 +90,7 @@ export const ConfigSchema = Schema.Struct({
   evaluation: openMap
 })
 
-type Written = typeof ConfigSchema.Type
+export type Written = typeof ConfigSchema.Type
 
 /** The configuration with all paths that have a default. They may be relative to where autoexp runs. */
 export interface Config extends Omit<Written, "project" | "slurm"> {

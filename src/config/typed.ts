@@ -1,10 +1,10 @@
 /** From values to a typed configuration; what does not fit is told with the place where it was written. */
 import * as Either from "effect/Either"
-import { isList, isMap, type Value, type ValueMap } from "../backend/Value.ts"
+import { isList, isMap, same, type Value, type ValueMap } from "../backend/Value.ts"
 import { lintRules } from "../rule/lint.ts"
 import type { SweepPoint } from "../sweep/expandAxes.ts"
 import { sweepPoints } from "../sweep/sweepPoints.ts"
-import { complete, type Config, ConfigSchema } from "./Config.ts"
+import { complete, type Config, ConfigSchema, type Written } from "./Config.ts"
 import { decode, type Misfit, type Path, pathText } from "./decode.ts"
 import type { MapNode } from "./Node.ts"
 import { keyOrigin, originIn, pathOf } from "./origins.ts"
@@ -15,8 +15,11 @@ import { lintTemplates } from "./templates.ts"
 /** `???` that nothing replaced. */
 const missing = (value: Value, path: Path): ReadonlyArray<Path> => {
   if (value === "???") return [path]
-  if (isList(value)) return value.flatMap((item, index) => missing(item, [...path, index]))
-  return isMap(value) ? Object.entries(value).flatMap(([key, item]) => missing(item, [...path, key])) : []
+  // Most values are neither: no path is made for them.
+  const inner = (item: Value, key: string | number) =>
+    item === "???" || typeof item === "object" ? missing(item, [...path, key]) : []
+  if (isList(value)) return value.flatMap(inner)
+  return isMap(value) ? Object.entries(value).flatMap(([key, item]) => inner(item, key)) : []
 }
 
 const successors: Record<string, string> = { log_signals: "log_events", policies: "state_events" }
@@ -42,11 +45,44 @@ const withoutEmpty = (resolved: ValueMap): ValueMap =>
 
 const startsWith = (path: Path, start: Path): boolean => start.every((part, index) => path[index] === part)
 
-/** The configuration of `resolved`, whose values were written in `root`; on the left every mistake. */
+/** A typed configuration, and what it was made of. */
+export interface Typed {
+  readonly values: ValueMap
+  readonly written: Written
+  readonly config: Config
+}
+
+/** Schemas of some of the sections, by the sections' names: to make one is slow. */
+const sectionSchemas = new Map<string, typeof ConfigSchema>()
+
+const isSection = (name: string): name is keyof Written => Object.hasOwn(ConfigSchema.fields, name)
+
+/** The sections of `values`; those that are the same as `before` are taken over, which a sweep's points mostly are. */
+const decodeSections = (
+  values: ValueMap,
+  before: Typed | null
+): Either.Either<Written, ReadonlyArray<Misfit>> => {
+  const names = Object.keys(values)
+  if (before === null || names.join() !== Object.keys(withoutEmpty(before.values)).join()) {
+    return decode(ConfigSchema, values)
+  }
+  const changed = names.filter((name) => !same(values[name] ?? null, before.values[name] ?? null))
+  const id = changed.join()
+  const schema = sectionSchemas.get(id) ?? ConfigSchema.pick(...changed.filter(isSection))
+  sectionSchemas.set(id, schema)
+  const parts = Object.fromEntries(changed.map((name) => [name, values[name] ?? null]))
+  return Either.map(decode(schema, parts), (decoded) => ({ ...before.written, ...decoded }))
+}
+
+/**
+ * The configuration of `resolved`, whose values were written in `root`; on the left every mistake. `before`: the
+ * configuration of which this one is a variation.
+ */
 export const typed = (
   root: MapNode,
-  { unknown, values }: Resolved
-): Either.Either<Config, ReadonlyArray<Problem>> => {
+  { unknown, values }: Resolved,
+  before: Typed | null
+): Either.Either<Typed, ReadonlyArray<Problem>> => {
   const place = ({ kind, message, path, suggestions }: Misfit): Problem =>
     problemAt(
       kind === "unknown_key"
@@ -66,7 +102,7 @@ export const typed = (
   // Of what could not be resolved nothing more is said; without its class nothing of a whole mapping.
   const hidden = unknown.map((path) => (path.at(-1) === "class_name" ? path.slice(0, -1) : path))
   const old = deprecated(values)
-  const decoded = decode(ConfigSchema, withoutEmpty(values))
+  const decoded = decodeSections(withoutEmpty(values), before)
   if (Either.isLeft(decoded)) {
     const news = decoded.left.filter(({ path }) =>
       !old.some((misfit) => pathText(misfit.path) === pathText(path)) &&
@@ -74,7 +110,8 @@ export const typed = (
     )
     return Either.left([...given, ...[...old, ...news].map(place)])
   }
-  return given.length > 0 ? Either.left(given) : Either.right(complete(decoded.right))
+  if (given.length > 0) return Either.left(given)
+  return Either.right({ values, written: decoded.right, config: complete(decoded.right) })
 }
 
 /** The sections in which there are mistakes that no type shows. */

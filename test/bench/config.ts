@@ -52,11 +52,10 @@ write(
   "experiments/small.yaml",
   [
     "# @package _global_",
-    "defaults: [/autoexp, override /monitoring: none, override /sweep: none, _self_]",
+    "defaults: [/autoexp, override /sweep: none, _self_]",
     "metadata: {lr: 1e-3, min_lr: '${oc.mul:0.1,${.lr}}', name: 'r${.lr}'}"
   ].join("\n")
 )
-write("monitoring/none.yaml", "class_name: NullMonitor")
 
 const leaves = (value: Value): number =>
   value !== null && typeof value === "object" && !("value" in value && Object.keys(value).length === 1)
@@ -76,7 +75,9 @@ const repeated = (times: number, run: () => void): ReadonlyArray<number> =>
 
 const print = (what: string, figure: number, unit: string, target: number): void =>
   console.log(
-    `${what.padEnd(64)} ${figure.toFixed(2).padStart(9)} ${unit.padEnd(3)} of ${target} ${unit} (${(figure / target).toFixed(2)})`
+    `${what.padEnd(64)} ${figure.toFixed(2).padStart(9)} ${unit.padEnd(3)} of ${target} ${unit} (${
+      (figure / target).toFixed(2)
+    })`
   )
 
 const read = (configRef: string) =>
@@ -95,7 +96,12 @@ const points = (): void => {
     if (Either.isLeft(point)) console.log(point.left.message)
   }
 }
-print(`1,000 points of a config of ${leaves(small.resolved)} leaves, resolved again`, median(repeated(5, points)), "ms", 1000)
+print(
+  `1,000 points of a config of ${leaves(small.resolved)} leaves, resolved again`,
+  median(repeated(5, points)),
+  "ms",
+  1000
+)
 
 const spawned = (args: ReadonlyArray<string>): void => {
   const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" })
