@@ -17,6 +17,7 @@ import type {
 import type { SchedulerUnavailableError, SubmissionRefusedError } from "../port/Scheduler.ts"
 import { clean } from "../report/width.ts"
 import { caretLines, fileExcerpt } from "./excerpt.ts"
+import type { SessionUnfinishedError } from "./SessionUnfinishedError.ts"
 import type { UnknownNameError } from "./UnknownNameError.ts"
 import type { UsageError } from "./UsageError.ts"
 
@@ -24,6 +25,7 @@ import type { UsageError } from "./UsageError.ts"
 export type Failure =
   | UsageError
   | UnknownNameError
+  | SessionUnfinishedError
   | ConfigError
   | PlanError
   | ManifestError
@@ -42,6 +44,7 @@ export type Failure =
 const kinds: { readonly [Tag in Failure["_tag"]]: readonly [exitCode: number, code: string] } = {
   UsageError: [2, "usage"],
   UnknownNameError: [2, "unknown"],
+  SessionUnfinishedError: [1, "unfinished"],
   ConfigError: [2, "config"],
   PlanError: [2, "plan"],
   ManifestError: [2, "manifest"],
@@ -113,6 +116,7 @@ const problemsOf = (error: Failure): readonly [Problem, ...ReadonlyArray<Problem
       return [plain(`follow-up ${error.planId}: ${error.message}`)]
     case "UnreadableRecordError":
     case "SubmissionRefusedError":
+    case "SessionUnfinishedError":
       return [plain(error.message)]
   }
 }

@@ -154,8 +154,11 @@ export const findSession = (
     const exact = byId.get(name)
     if (exact !== undefined) return exact
     const begun = [...byId.values()].filter(({ planId }) => planId.startsWith(name))
-    const [only] = begun
-    if (only !== undefined && begun.length === 1 && name !== "") return only
+    // A follow-up's id begins with its parent's, which is the one that is meant.
+    const [only, ...others] = begun.toSorted((a, b) => a.planId.length - b.planId.length)
+    if (only !== undefined && name !== "" && others.every(({ planId }) => planId.startsWith(`${only.planId}-q`))) {
+      return only
+    }
     const ids = begun.length > 1 ? begun.map(({ planId }) => planId) : [...byId.keys()]
     return yield* new UnknownNameError({
       message: begun.length > 1

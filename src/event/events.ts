@@ -104,7 +104,9 @@ const facts = {
     reason: Schema.NullOr(Text),
     nodes: Schema.NullOr(Text),
     start: Schema.NullOr(Text),
-    end: Schema.NullOr(Text)
+    end: Schema.NullOr(Text),
+    /** The script ended because another start holds the claim of its attempt. */
+    foreign_claim: Schema.optional(Schema.Boolean)
   }),
   SchedulerFailed: Schema.Struct({ command: Text, message: Text }),
   SchedulerRecovered: Schema.Struct({}),
@@ -124,11 +126,16 @@ const facts = {
       line: Schema.optional(Text)
     }))
   }),
+  /** A file that jobs write could not be read; its silence means nothing until it is readable again. */
+  LogUnreadable: Schema.Struct({ path: Text, message: Text }),
+  LogReadable: Schema.Struct({ path: Text }),
   TimerFired: Schema.Struct({ timer: Text }),
   /** A question's answer became yes. */
   ConditionObserved: Schema.Struct({ binding: BindingId }),
   CancelAnswered: Schema.Struct({ slurm_id: Text }),
   ActionFinished: Schema.Struct({ action_id: Text, outcome: Outcome }),
+  /** The worker that claimed the entry died without a result. */
+  WorkerLost: Schema.Struct({ queue_id: Text }),
   FollowUpEnded: Schema.Struct({ plan_id: Text, status: Text })
 }
 
@@ -175,8 +182,12 @@ const decisions = {
     event: Text,
     reason: Text,
     /** Restarts left to the rule before and after; null: without limit. */
-    budget: Schema.NullOr(Schema.Struct({ before: Schema.Int, after: Schema.Int }))
+    budget: Schema.NullOr(Schema.Struct({ before: Schema.Int, after: Schema.Int })),
+    /** The event speaks of a failure: void if the scheduler then sees the attempt complete. */
+    unless_completed: Schema.Boolean
   }),
+  /** A restart that was decided is void; its budget is given back. */
+  RestartDropped: Schema.Struct({ why: Text }),
   CancelDecided: Schema.Struct({ slurm_id: Text, why: Text }),
   /** What the attempt's end means, judged once its log has settled. */
   JobClassified: Schema.Struct({

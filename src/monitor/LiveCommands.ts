@@ -7,6 +7,9 @@ import { CommandFailedError, type CommandResult, Commands } from "../port/Comman
 
 const outputBound = 64 * 1024
 
+/** How long after the program's end its last output is waited for. */
+const drainMillis = 500
+
 const killGroup = (child: ChildProcess): void => {
   if (child.pid === undefined) return
   try {
@@ -40,12 +43,15 @@ const run: (typeof Commands.Service)["run"] = ({ argv, cwd, env, timeoutSeconds 
     const stdout = collect(child.stdout)
     const stderr = collect(child.stderr)
     child.on("error", (error) => fail(`${program} could not be started: ${error.message}`))
-    child.on("close", (code, signal) =>
+    const end = (code: number | null, signal: NodeJS.Signals | null) =>
       resume(Effect.succeed({
         exitCode: code ?? 128 + (signal === null ? 0 : constants.signals[signal]),
         stdout: stdout(),
         stderr: stderr()
-      })))
+      }))
+    child.on("close", end)
+    // A process that it left behind may hold the streams open for as long as it likes.
+    child.on("exit", (code, signal) => setTimeout(() => end(code, signal), drainMillis).unref())
     return Effect.sync(() => killGroup(child))
   }).pipe(Effect.timeoutFail({
     duration: `${timeoutSeconds} seconds`,

@@ -39,7 +39,13 @@ export const inboxFacts = (
         yield* Effect.logWarning(`${id} in the inbox of ${planId} is no request; it is removed`)
       } else if (!session.requests.has(id) && !taken.has(id)) {
         taken.add(id)
-        facts.push({ type: "OperatorRequested", data: { request_id: id, ...request.value } })
+        const asked = request.value.request
+        const cause = asked.kind === "result" ? session.queue.get(asked.queue_id)?.claimSeq ?? null : null
+        facts.push({
+          type: "OperatorRequested",
+          ...(cause === null ? {} : { cause }),
+          data: { request_id: id, ...request.value }
+        })
       }
     }
     return { facts, discard: Effect.forEach(waiting, ({ id }) => journal.discard(place, id), { discard: true }) }

@@ -17,6 +17,7 @@ import { toCancel, toClaim, toLookUp, toRun, toSubmit } from "../session/pending
 import { isFinished, type Session } from "../session/Session.ts"
 import { type Held, recordedNow } from "./held.ts"
 import { inboxFacts } from "./inbox.ts"
+import { lostWorkers } from "./lostWorkers.ts"
 import { observeJobs, observeLogs, observeQuestions, observeTimers } from "./observe.ts"
 import { perform } from "./perform.ts"
 import { makePublisher } from "./publish.ts"
@@ -97,12 +98,13 @@ export const watch = (
           }))
         )
       }
-      for (const { planId, status } of session.followUps.values()) {
+      for (const { planId, seq, status } of session.followUps.values()) {
         if (status !== null) continue
         yield* beside(
           planId,
           Effect.map(options.watchFollowUp(planId), (ended) => ({
             type: "FollowUpEnded" as const,
+            cause: seq,
             data: { plan_id: planId, status: ended }
           }))
         )
@@ -126,14 +128,14 @@ export const watch = (
           request: { kind: "claim" as const, queue_id: queueId }
         }
       })))
-      for (const { action, attempts, claimedBy, claimSeq, job, queueId, status } of session.queue.values()) {
+      for (const { action: what, attempts, claimedBy, claimSeq, job, queueId, status } of session.queue.values()) {
         if (status !== "running" || claimedBy?.role !== "monitor" || claimSeq === null) {
           continue
         }
         const id = `${queueId} ${attempts}`
-        yield* beside(
+        yield* action(
           id,
-          Effect.map(perform(held.place.stateDir, session, action, queueId, job), (outcome) => ({
+          Effect.map(perform(held.place.stateDir, session, what, queueId, job), (outcome) => ({
             type: "OperatorRequested" as const,
             job,
             cause: claimSeq,
@@ -150,12 +152,16 @@ export const watch = (
     /** Effects of what is decided, until nothing new follows from their outcomes. */
     const act: Effect.Effect<void, Failure, Services | Scope.Scope> = Effect.gen(function*() {
       let acted = true
+      let answers = true
       while (acted) {
         acted = false
         for (const submission of toSubmit(session)) {
+          if (!answers) break
           yield* held.assertNewest
-          yield* Effect.uninterruptible(Effect.flatMap(submit(session, submission), record))
+          const facts: Facts = yield* Effect.uninterruptible(Effect.tap(submit(session, submission), record))
           acted = true
+          // A scheduler that does not answer is asked again next cycle, not once for each job.
+          answers = !facts.some(({ type }) => type === "SubmissionUnanswered")
         }
         for (const job of toCancel(session)) {
           const facts = yield* cancel(session, job)
@@ -177,6 +183,7 @@ export const watch = (
       const at = yield* recordedNow
       yield* record(yield* observeLogs(session, detect, at))
       yield* record(yield* observeQuestions(session))
+      yield* record(lostWorkers(session))
       yield* record(observeTimers(session, at))
     })
 

@@ -7,6 +7,7 @@ import { type JobReport, Scheduler } from "../port/Scheduler.ts"
 import type { Detector } from "../rule/detect.ts"
 import { dueTimers, toAsk, toObserve, toRead } from "../session/pending.ts"
 import { type Job, logKey, type Session } from "../session/Session.ts"
+import { readClaim } from "./claim.ts"
 import { logFacts } from "./lines.ts"
 
 type Facts = ReadonlyArray<NewEvent<FactType>>
@@ -15,7 +16,23 @@ type Facts = ReadonlyArray<NewEvent<FactType>>
 const readAtOnce = 4 * 1024 * 1024
 const readsPerCycle = 16
 
-const stateFacts = (job: Job, report: JobReport | undefined): Facts => {
+/** Exit code of a script that found its attempt claimed by another start. */
+const claimRefused = 75
+
+/** Whether the attempt ended because the claim of it is held by a submission that is not the session's own. */
+const hasForeignClaim = (
+  session: Session,
+  { attempt, nonce, plan }: Job,
+  report: JobReport | undefined
+): Effect.Effect<boolean, never, Files> =>
+  report?.exitCode !== claimRefused
+    ? Effect.succeed(false)
+    : Effect.map(
+      readClaim(plan.output_dir, session.planId, attempt),
+      (claim) => claim !== null && claim.nonce !== nonce
+    )
+
+const stateFacts = (job: Job, report: JobReport | undefined, foreignClaim: boolean): Facts => {
   const known = job.slurmState
   if (report === undefined) {
     return known === "MISSING" ? [] : [changed(job, {
@@ -36,7 +53,8 @@ const stateFacts = (job: Job, report: JobReport | undefined): Facts => {
     reason: report.reason,
     nodes: report.nodes,
     start: report.start,
-    end: report.end
+    end: report.end,
+    ...(foreignClaim ? { foreign_claim: true } : {})
   })]
 }
 
@@ -51,7 +69,7 @@ const changed = (job: Job, data: Omit<NewEvent<"JobStateChanged">["data"], "from
  * What the scheduler says of all live jobs, by one question. An answer counts only if the name fits as well as the id:
  * ids are used again. A failed question changes no job; it is noted when it begins and when it ends.
  */
-export const observeJobs = (session: Session): Effect.Effect<Facts, never, Scheduler> =>
+export const observeJobs = (session: Session): Effect.Effect<Facts, never, Scheduler | Files> =>
   Effect.gen(function*() {
     const jobs = toObserve(session)
     if (jobs.length === 0) return []
@@ -59,12 +77,13 @@ export const observeJobs = (session: Session): Effect.Effect<Facts, never, Sched
     const reports = yield* scheduler.snapshot(jobs.flatMap(({ slurm }) => slurm === null ? [] : [slurm]))
     const byJob = new Map(reports.map((report) => [`${report.name}\0${report.id}\0${report.task}`, report]))
     const recovered: Facts = session.schedulerFailing ? [{ type: "SchedulerRecovered", data: {} }] : []
-    return [
-      ...recovered,
-      ...jobs.flatMap((job) =>
-        job.slurm === null ? [] : stateFacts(job, byJob.get(`${job.slurm.name}\0${job.slurm.id}\0${job.slurm.task}`))
-      )
-    ]
+    const changes = yield* Effect.forEach(jobs, (job) => {
+      const { slurm } = job
+      if (slurm === null) return Effect.succeed<Facts>([])
+      const report = byJob.get(`${slurm.name}\0${slurm.id}\0${slurm.task}`)
+      return Effect.map(hasForeignClaim(session, job, report), (foreign) => stateFacts(job, report, foreign))
+    })
+    return [...recovered, ...changes.flat()]
   }).pipe(
     Effect.catchTag("SchedulerUnavailableError", ({ command, message }) =>
       Effect.succeed<Facts>(
@@ -81,12 +100,22 @@ const readFile = (
 ): Effect.Effect<Facts, never, Files> =>
   Effect.gen(function*() {
     const files = yield* Files
-    const facts: Array<NewEvent<"LogRead">> = []
-    let known = session.logs.get(logKey(job.plan.name, path))
+    const facts: Array<NewEvent<"LogRead" | "LogUnreadable" | "LogReadable">> = []
+    const key = logKey(job.plan.name, path)
+    const about = { job: job.plan.name, attempt: job.attempt }
+    let known = session.logs.get(key)
     for (let reads = 0; reads < readsPerCycle; reads += 1) {
       const from = known?.offset ?? 0
       let chunk = yield* files.read(path, from, readAtOnce)
+      if (chunk === null && known !== undefined && known.offset < known.size && !session.unreadable.has(key)) {
+        facts.push({
+          type: "LogUnreadable",
+          ...about,
+          data: { path, message: "it is gone, and was not read to its end" }
+        })
+      }
       if (chunk === null) break
+      if (reads === 0 && session.unreadable.has(key)) facts.push({ type: "LogReadable", ...about, data: { path } })
       const replaced = known !== undefined && (chunk.identity !== known.identity || chunk.size < from)
       if (replaced) chunk = yield* files.read(path, 0, readAtOnce)
       if (chunk === null) break
@@ -109,8 +138,14 @@ const readFile = (
     }
     return facts
   }).pipe(
-    Effect.catchTag("FileUnreadableError", (error) =>
-      Effect.as(Effect.logWarning(`${error.path} cannot be read: ${error.message}`), []))
+    Effect.catchTag("FileUnreadableError", ({ message }) => {
+      const about = { job: job.plan.name, attempt: job.attempt }
+      return Effect.succeed<Facts>(
+        session.unreadable.has(logKey(job.plan.name, path))
+          ? []
+          : [{ type: "LogUnreadable", ...about, data: { path, message } }]
+      )
+    })
   )
 
 /**
@@ -150,4 +185,7 @@ export const observeQuestions = (session: Session): Effect.Effect<Facts, never, 
 
 /** Deadlines that have passed. */
 export const observeTimers = (session: Session, at: string): Facts =>
-  dueTimers(session, at).map((timer) => ({ type: "TimerFired", data: { timer } }))
+  dueTimers(session, at).map((timer) => {
+    const cause = session.timers.get(timer)?.seq
+    return { type: "TimerFired", ...(cause === undefined ? {} : { cause }), data: { timer } }
+  })

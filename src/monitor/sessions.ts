@@ -1,4 +1,5 @@
 /** Sessions by name: opened, submitted, watched, asked. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as crypto from "node:crypto"
 import * as os from "node:os"
@@ -8,7 +9,7 @@ import type { Manifest } from "../plan/Manifest.ts"
 import type { Commands } from "../port/Commands.ts"
 import type { Files } from "../port/Files.ts"
 import type { FollowUps } from "../port/FollowUps.ts"
-import { Journal, type NoJournalError, type SessionPlace } from "../port/Journal.ts"
+import { Journal, type LeftOut, type NoJournalError, type SessionPlace } from "../port/Journal.ts"
 import { Scheduler, Schedulers, type SchedulerUnavailableError } from "../port/Scheduler.ts"
 import { isFinished, type Session } from "../session/Session.ts"
 import { hold, type HoldError, look } from "./held.ts"
@@ -71,6 +72,15 @@ export const quietly = {
   onRecords: (_records: ReadonlyArray<EventRecord>, _session: Session) => Effect.void
 }
 
+/** Says what of a journal's files was not read. */
+export const tellLeftOut = (leftOut: ReadonlyArray<LeftOut>): Effect.Effect<void> =>
+  Effect.forEach(
+    leftOut,
+    ({ bytes, from, path, why }) =>
+      Effect.logWarning(`${bytes} bytes of ${path} from byte ${from} on are left out: ${why}`),
+    { discard: true }
+  )
+
 /**
  * Holds the session and watches it until it is finished or `until` holds; returns it as it is then. Follow-up sessions
  * of it are watched beside it, each to its end.
@@ -81,6 +91,7 @@ export const watchSession = (
 ): Effect.Effect<Session, SessionError, SessionServices> =>
   Effect.scoped(Effect.gen(function*() {
     const held = yield* hold(place, options)
+    yield* tellLeftOut(held.leftOut)
     const schedulers = yield* Schedulers
     const scheduler = yield* schedulers.of(held.session.client)
     const services = yield* Effect.context<SessionServices>()
@@ -146,6 +157,9 @@ const answerOf = (records: ReadonlyArray<EventRecord>, id: string): Answer | nul
     : { accepted: true, why: "" }
 }
 
+/** How long a holder has to take a request; it looks several times a second. */
+const answerMillis = 30_000
+
 /**
  * Puts a request to a session and waits for its answer: through the inbox where a monitor holds the session; otherwise by
  * taking the epoch, recording it, and letting go.
@@ -170,10 +184,13 @@ export const ask = (
     const attempt = Effect.suspend(() => Effect.catchTag(direct, "SessionHeldError", () => throughInbox))
     const throughInbox: typeof direct = Effect.gen(function*() {
       yield* journal.request(place, { id, body: { actor, request } })
+      const asked = yield* Clock.currentTimeMillis
       for (;;) {
         yield* Effect.sleep("200 millis")
+        const late = (yield* Clock.currentTimeMillis) - asked > answerMillis
+        if (late) yield* journal.discard(place, id)
         const { records } = yield* look(place)
-        if (answerOf(records, id) !== null) return records
+        if (late || answerOf(records, id) !== null) return records
         const holder = yield* journal.holder(place)
         if (holder === null || holder.alive === "dead") {
           yield* journal.discard(place, id)
@@ -183,5 +200,6 @@ export const ask = (
       }
     })
     const records = yield* attempt
-    return answerOf(records, id) ?? { accepted: false, why: "the request was not recorded" }
+    return answerOf(records, id) ??
+      { accepted: false, why: `who holds the session did not take it within ${answerMillis / 1000} s; it is withdrawn` }
   })

@@ -111,6 +111,7 @@ export const cancel = (session: Session, job: Job): Effect.Effect<Facts, never, 
       type: "CancelAnswered" as const,
       job: job.plan.name,
       attempt: job.attempt,
+      ...(job.cancel === null ? {} : { cause: job.cancel.seq }),
       data: { slurm_id: slurm.id }
     }]
   }).pipe(

@@ -58,6 +58,9 @@ export const ending = (session: Session, command = "autoexp"): ReadonlyArray<str
     "",
     `session ${session.planId}: ${statusOf(session)}`,
     ...[...session.jobs.values()].flatMap(jobLines),
+    ...[...session.events.values()].flatMap(({ job, name, status }) =>
+      status === "failed" ? [`${job}: an action because of ${name} failed`] : []
+    ),
     ...queue.length === 0 ? [] : [
       `queued actions: ${queue.filter(({ status }) => status === "done").length} of ${queue.length} done` +
       (failed.length === 0 ? "" : `, ${failed.length} failed (${command} queue list --session ${session.planId})`)

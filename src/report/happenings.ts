@@ -75,6 +75,14 @@ export const sentence = (record: EventRecord): string | null => {
       const left = budget === null ? "" : `, ${budget.after} left`
       return `restart because of ${event}: ${reason}${left}`
     }
+    case "RestartDropped":
+      return `no restart: ${record.data.why}`
+    case "LogUnreadable":
+      return `${record.data.path} cannot be read: ${record.data.message}`
+    case "LogReadable":
+      return `${record.data.path} can be read again`
+    case "WorkerLost":
+      return `queue ${record.data.queue_id}: its worker is gone`
     case "CancelDecided":
       return `cancel ${record.data.slurm_id}: ${record.data.why}`
     case "JobClassified":

@@ -1,6 +1,6 @@
 /** The end of an attempt and of a job. */
 import { eventAction } from "../action/actions.ts"
-import type { Job } from "../session/Session.ts"
+import { type Job, logKey } from "../session/Session.ts"
 import { classify } from "./classify.ts"
 import { type Context, timerOf } from "./Context.ts"
 import { boundAt, raiseState } from "./raise.ts"
@@ -15,10 +15,29 @@ export const judgeEnd = (context: Context, job: Job): void => {
   if (job.activeAt !== null && secondsBetween(job.activeAt, context.fact.at) < settle) {
     return context.setTimer(timerOf("settle", job), settle, job, job.activeAt)
   }
+  if (hasUnread(context, job)) return context.setTimer(timerOf("settle", job), 0, job)
+  if (job.foreignClaim) return refuseClaim(context, job)
   const { metadata, mode, outcome, why } = classify(job)
   context.emit({ type: "JobClassified", data: { mode, outcome, why, metadata } }, job)
-  if (job.restart === null) raiseState(context, job, mode, metadata)
+  if (mode === "success" && job.restart?.unlessCompleted === true) {
+    context.emit({ type: "RestartDropped", data: { why: "the attempt completed" } }, job, job.restart.seq)
+  }
+  if (context.now(job).restart === null) raiseState(context, job, mode, metadata)
   finishIfJudged(context, job)
+}
+
+/** Whether bytes of the job's files are known that were not read yet. */
+const hasUnread = ({ session }: Context, { logPath, plan }: Job): boolean =>
+  [...logPath === null ? [] : [logPath], ...plan.output_paths].some((path) => {
+    const position = session.logs.get(logKey(plan.name, path))
+    return position !== undefined && position.offset < position.size && !session.unreadable.has(logKey(plan.name, path))
+  })
+
+/** The attempt is run by a start that is not of this session: to restart it would be to run it twice. */
+const refuseClaim = (context: Context, job: Job): void => {
+  const why = "another start of this attempt holds its claim, and may still run"
+  context.emit({ type: "AttentionNeeded", data: { why } }, job)
+  finish(context, job, "abandoned", why)
 }
 
 /** Ends a judged job, unless a restart is decided or still waits for its conditions. */

@@ -6,7 +6,7 @@ import type { ValueMap } from "../backend/Value.ts"
 import { eventKey, type Job, type Occurrence } from "../session/Session.ts"
 import type { Context } from "./Context.ts"
 import { variablesOf } from "./metadata.ts"
-import type { Mode, Monitoring } from "./Monitoring.ts"
+import { type Mode, type Monitoring, stateOfClass } from "./Monitoring.ts"
 import { restart } from "./restart.ts"
 
 /** Raises an event of the job's attempt and goes through the rule's bindings, each on its own. */
@@ -85,6 +85,13 @@ export const bind = (context: Context, occurrence: Occurrence, position: number,
   act(context, job, occurrence, position, eventAction(bound), last)
 }
 
+/** Whether the event's rule takes it for a failure; a restart because of anything else is wanted in any case. */
+const speaksOfFailure = ({ rules }: Context, { name, source }: Occurrence): boolean => {
+  if (source !== "log") return true
+  const state = rules.log.get(name)?.state?.class_name
+  return state !== undefined && ["crash", "stall", "timeout"].includes(stateOfClass[state])
+}
+
 const act = (
   context: Context,
   job: Job,
@@ -99,7 +106,9 @@ const act = (
     const data = { binding, event_id, class_name: action.class_name, why }
     context.emit({ type: "ActionSkipped", data }, job, cause)
   }
-  if (action.class_name === "RestartAction") return restart(context, job, occurrence, action, skip, cause)
+  if (action.class_name === "RestartAction") {
+    return restart(context, job, occurrence, action, speaksOfFailure(context, occurrence), skip, cause)
+  }
   const rendered = renderAction(action, variablesOf(context.session, job, occurrence))
   if (Either.isLeft(rendered)) return skip(rendered.left.message)
   const ready = rendered.right

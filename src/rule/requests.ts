@@ -1,5 +1,6 @@
 /** What people and workers ask of a session, and what a new monitor finds half done. */
 import type { EventData } from "../event/events.ts"
+import type { QueueEntry } from "../session/Session.ts"
 import type { Context } from "./Context.ts"
 
 /** Answers a request by a decision; a refusal says why. */
@@ -36,7 +37,22 @@ export const answer = (context: Context, { actor, request, request_id }: EventDa
   }
 }
 
-const interrupted = "its monitor ended while it was under way, and whether it took effect is not known"
+/** Gives back, or gives up, what a worker had claimed that is no more. */
+export const workerLost = (context: Context, queueId: string): void => {
+  const entry = context.session.queue.get(queueId)
+  if (entry !== undefined && entry.status === "running") giveBack(context, entry)
+}
+
+const giveBack = (context: Context, { action, job, queueId: queue_id }: QueueEntry): void => {
+  if (mayRepeat(action.class_name)) {
+    context.emit({ type: "QueueReleased", data: { queue_id, why: interrupted } }, context.job(job))
+  } else {
+    const outcome = { status: "failed" as const, result: { error: interrupted } }
+    context.emit({ type: "QueueFinished", data: { queue_id, outcome } }, context.job(job))
+  }
+}
+
+const interrupted = "who ran it ended while it was under way, and whether it took effect is not known"
 
 /** Whether an action does no more when it is done twice. A follow-up's plan id derives from its action's. */
 const mayRepeat = (className: string): boolean => className === "RunAutoexpAction"
@@ -53,13 +69,7 @@ export const takeStock = (context: Context): void => {
     if (mayRepeat(action.class_name)) continue
     context.emit({ type: "ActionInterrupted", data: { action_id: id, why: interrupted } }, context.job(job))
   }
-  for (const { action, claimedBy, job, queueId: queue_id, status } of [...queue.values()]) {
-    if (status !== "running" || claimedBy?.role !== "monitor") continue
-    if (mayRepeat(action.class_name)) {
-      context.emit({ type: "QueueReleased", data: { queue_id, why: interrupted } }, context.job(job))
-    } else {
-      const outcome = { status: "failed" as const, result: { error: interrupted } }
-      context.emit({ type: "QueueFinished", data: { queue_id, outcome } }, context.job(job))
-    }
+  for (const entry of [...queue.values()]) {
+    if (entry.status === "running" && entry.claimedBy?.role === "monitor") giveBack(context, entry)
   }
 }

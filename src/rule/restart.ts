@@ -5,7 +5,7 @@ import type { Context } from "./Context.ts"
 import { metadataOf } from "./metadata.ts"
 
 /**
- * Decides a restart, or why not (`skip`). An attempt that still lives is cancelled; the next one is submitted when the
+ * Decides a restart, or why not (`skip`). `unlessCompleted`: it is void should the attempt turn out to have completed. An attempt that still lives is cancelled; the next one is submitted when the
  * scheduler has said that it is dead and its log has settled.
  */
 export const restart = (
@@ -13,10 +13,12 @@ export const restart = (
   job: Job,
   { attempt, metadata, name }: Occurrence,
   action: typeof RestartAction.Type,
+  unlessCompleted: boolean,
   skip: (why: string) => void,
   cause: number
 ): void => {
   if (attempt !== job.attempt || job.outcome !== null) return skip(`attempt ${attempt} is over`)
+  if (unlessCompleted && job.slurmState === "COMPLETED") return skip(`attempt ${attempt} completed`)
   if (job.restart !== null) return skip(`a restart after attempt ${attempt} is decided already`)
   const max = action.max_restarts
   const used = job.restarts.filter((restart) => restart.cause === name).length
@@ -28,7 +30,11 @@ export const restart = (
   }
   const budget = max === null ? null : { before: max - used, after: max - used - 1 }
   const reason = action.reason || metadataOf(metadata, "reason") || name
-  const seq = context.emit({ type: "RestartDecided", data: { event: name, reason, budget } }, job, cause)
+  const seq = context.emit(
+    { type: "RestartDecided", data: { event: name, reason, budget, unless_completed: unlessCompleted } },
+    job,
+    cause
+  )
   if (job.live && job.slurm !== null) {
     context.emit({ type: "CancelDecided", data: { slurm_id: job.slurm.id, why: `restart: ${reason}` } }, job, seq)
   }

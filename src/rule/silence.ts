@@ -1,5 +1,5 @@
 /** Silence: a running job whose files have not grown for the threshold is stalled, once until they grow again. */
-import type { Job } from "../session/Session.ts"
+import { type Job, logKey } from "../session/Session.ts"
 import { type Context, timerOf } from "./Context.ts"
 import { raise, raiseState } from "./raise.ts"
 import { secondsBetween } from "./time.ts"
@@ -15,6 +15,10 @@ export const watchSilence = (context: Context, job: Job): void => {
 export const judgeSilence = (context: Context, job: Job): void => {
   const { log_events, inactivity_threshold_seconds: threshold } = context.rules.monitoring
   if (threshold === null || job.state !== "running" || job.activeAt === null || job.restart !== null) return
+  const paths = [...job.logPath === null ? [] : [job.logPath], ...job.plan.output_paths]
+  if (paths.some((path) => context.session.unreadable.has(logKey(job.plan.name, path)))) {
+    return context.setTimer(timerOf("idle", job), threshold, job)
+  }
   const silent = secondsBetween(job.activeAt, context.fact.at)
   if (silent < threshold) return context.setTimer(timerOf("idle", job), threshold, job, job.activeAt)
   const metadata = {

@@ -10,7 +10,7 @@ import type { Job, Session } from "../session/Session.ts"
 import { Context, type Rules, timerOf } from "./Context.ts"
 import { finishIfJudged, judgeEnd } from "./ending.ts"
 import { bind, raise } from "./raise.ts"
-import { answer, takeStock } from "./requests.ts"
+import { answer, takeStock, workerLost } from "./requests.ts"
 import { judgeSilence, watchSilence } from "./silence.ts"
 import { lose, notFound, refused, submitWaiting } from "./submitting.ts"
 
@@ -54,6 +54,10 @@ const decide = (context: Context, fact: Fact): void => {
       return answered(context, fact.data.binding)
     case "TimerFired":
       return fire(context, fact.data.timer)
+    case "WorkerLost":
+      return workerLost(context, fact.data.queue_id)
+    case "LogUnreadable":
+    case "LogReadable":
     case "SessionOpened":
     case "SegmentOpened":
     case "MonitorDetached":

@@ -37,7 +37,10 @@ export const lose = (context: Context, job: Job): void => {
   context.emit({ type: "JobLost", data: {} }, job)
   if (job.restart === null) {
     const reason = "the scheduler lost the job"
-    context.emit({ type: "RestartDecided", data: { event: "lost", reason, budget: null } }, job)
+    context.emit(
+      { type: "RestartDecided", data: { event: "lost", reason, budget: null, unless_completed: false } },
+      job
+    )
   }
   context.roomChanged = true
 }

@@ -58,9 +58,11 @@ export interface Job {
   /** What the present attempt ended as, and why, once it has been judged. */
   readonly verdict: { readonly outcome: JobOutcome; readonly why: string } | null
   /** A restart that was decided and whose submission waits for the old attempt's end. */
-  readonly restart: { readonly seq: number; readonly reason: string } | null
+  readonly restart: { readonly seq: number; readonly reason: string; readonly unlessCompleted: boolean } | null
   /** A cancel that was decided for the present attempt, and whether the scheduler took it. */
-  readonly cancel: "asked" | "taken" | null
+  readonly cancel: { readonly seq: number; readonly taken: boolean } | null
+  /** Whether the present attempt ended at once because another start of it runs. */
+  readonly foreignClaim: boolean
   readonly restarts: ReadonlyArray<Restart>
   /** Submissions lost on the way since the last one that was accepted. */
   readonly lostSubmissions: number
@@ -154,6 +156,8 @@ export interface QueueEntry {
 export interface FollowUpEntry {
   readonly planId: string
   readonly queueId: string
+  /** Seq of the record that told of it. */
+  readonly seq: number
   /** Null while it goes on. */
   readonly status: string | null
 }
@@ -181,6 +185,8 @@ export interface Session {
   readonly jobs: Map<string, Job>
   readonly submissions: Map<string, OpenSubmission>
   readonly logs: Map<string, LogPosition>
+  /** Keys of files that cannot be read at present. */
+  readonly unreadable: Set<string>
   readonly events: Map<string, EventEntry>
   /** Keys of `events` by event id. */
   readonly eventKeys: Map<string, string>
@@ -189,8 +195,8 @@ export interface Session {
   readonly actions: Map<string, OpenAction>
   readonly queue: Map<string, QueueEntry>
   readonly followUps: Map<string, FollowUpEntry>
-  /** Due times (ISO 8601 UTC) by timer name. */
-  readonly timers: Map<string, string>
+  /** Due times (ISO 8601 UTC) by timer name, and the seq of the record that set each. */
+  readonly timers: Map<string, { readonly due: string; readonly seq: number }>
   readonly requests: Set<string>
 }
 
@@ -216,6 +222,7 @@ export const emptySession = (): Session => ({
   jobs: new Map(),
   submissions: new Map(),
   logs: new Map(),
+  unreadable: new Set(),
   events: new Map(),
   eventKeys: new Map(),
   occurrences: new Map(),

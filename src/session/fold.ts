@@ -73,6 +73,7 @@ export const fold = (before: Session, record: EventRecord): Session => {
     case "SegmentOpened":
     case "MonitorAttached":
     case "ConditionObserved":
+    case "WorkerLost":
     case "SubmissionRefused":
     case "SubmissionUnanswered":
     case "RequestRefused":
@@ -103,8 +104,14 @@ export const fold = (before: Session, record: EventRecord): Session => {
     case "LogRead":
       readLog(session, record)
       break
+    case "LogUnreadable":
+      session.unreadable.add(logKey(record.job ?? "", record.data.path))
+      break
+    case "LogReadable":
+      session.unreadable.delete(logKey(record.job ?? "", record.data.path))
+      break
     case "TimerSet":
-      session.timers.set(record.data.timer, record.data.due)
+      session.timers.set(record.data.timer, { due: record.data.due, seq: record.seq })
       break
     case "TimerFired": {
       session.timers.delete(record.data.timer)
@@ -119,6 +126,7 @@ export const fold = (before: Session, record: EventRecord): Session => {
     case "SubmissionLost":
     case "JobStateChanged":
     case "RestartDecided":
+    case "RestartDropped":
     case "CancelDecided":
     case "CancelAnswered":
     case "JobClassified":

@@ -2,6 +2,7 @@
 import type { ValueMap } from "../backend/Value.ts"
 import type { EventRecord } from "../event/EventRecord.ts"
 import { changeEvent, changeJob, changeQueue, noteEvent } from "./change.ts"
+import { forgetOccurrences } from "./foldAttempt.ts"
 import type { Session } from "./Session.ts"
 
 /** The records that are about events and actions. */
@@ -30,12 +31,13 @@ const occurrenceOf = (binding: string): number => Number(binding.slice(0, bindin
 const noteFollowUp = (
   session: Session,
   queueId: string,
+  seq: number,
   className: string,
   result: Readonly<Record<string, unknown>>
 ): void => {
   const planId = result["plan_id"]
   if (className === "RunAutoexpAction" && typeof planId === "string" && !session.followUps.has(planId)) {
-    session.followUps.set(planId, { planId, queueId, status: null })
+    session.followUps.set(planId, { planId, queueId, seq, status: null })
   }
 }
 
@@ -45,6 +47,7 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
       const { count, event_id, metadata, name, source, state } = record.data
       const { attempt = 0, job = "" } = record
       noteEvent(session, { job, attempt, name, eventId: event_id }, record.at, 1)
+      forgetOccurrences(session, job)
       session.occurrences.set(record.seq, {
         seq: record.seq,
         eventId: event_id,
@@ -108,7 +111,7 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
       if (action === undefined) break
       changeEvent(session, action.eventId, { status })
       if (record.type === "ActionFinished") {
-        noteFollowUp(session, action.id, action.action.class_name, record.data.outcome.result)
+        noteFollowUp(session, action.id, record.seq, action.action.class_name, record.data.outcome.result)
       }
       break
     }
@@ -153,7 +156,7 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
       changeQueue(session, queue_id, record.at, { status: outcome.status, result: outcome.result })
       if (entry !== undefined) {
         changeEvent(session, entry.eventId, { status: outcome.status })
-        noteFollowUp(session, queue_id, entry.action.class_name, outcome.result)
+        noteFollowUp(session, queue_id, record.seq, entry.action.class_name, outcome.result)
       }
       break
     }

@@ -12,6 +12,7 @@ export type AttemptRecord = EventRecord<
   | "SubmissionLost"
   | "JobStateChanged"
   | "RestartDecided"
+  | "RestartDropped"
   | "CancelDecided"
   | "CancelAnswered"
   | "JobClassified"
@@ -36,7 +37,8 @@ export const newAttempt = {
   stalled: false,
   evidence: {},
   verdict: null,
-  cancel: null
+  cancel: null,
+  foreignClaim: false
 } satisfies Partial<Job>
 
 const livingStates = new Set(["RUNNING", "COMPLETING", "STOPPED", "SUSPENDED"])
@@ -71,13 +73,14 @@ const changeState = (session: Session, record: EventRecord<"JobStateChanged">): 
       nodes: data.nodes ?? job.nodes,
       start: data.start ?? job.start,
       end: data.end,
+      foreignClaim: data.foreign_claim ?? false,
       activeAt: running && job.activeAt === null ? record.at : job.activeAt
     }
   })
 }
 
 /** Forgets the occurrences of a finished job that nothing waits for. */
-const forgetOccurrences = (session: Session, job: string): void => {
+export const forgetOccurrences = (session: Session, job: string): void => {
   const waiting = new Set([...session.bindings.values()].map(({ occurrence }) => occurrence.seq))
   for (const [seq, occurrence] of session.occurrences) {
     if (occurrence.job === job && !waiting.has(seq)) session.occurrences.delete(seq)
@@ -162,16 +165,23 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
       const raised = session.events.get(key)
       if (raised !== undefined) session.events.set(key, { ...raised, status: "done" })
       changeJob(session, record, (job) => ({
-        restart: { seq: record.seq, reason: record.data.reason },
+        restart: {
+          seq: record.seq,
+          reason: record.data.reason,
+          unlessCompleted: record.data.unless_completed
+        },
         restarts: [...job.restarts, { attempt: job.attempt + 1, cause: record.data.event, reason: record.data.reason }]
       }))
       break
     }
+    case "RestartDropped":
+      changeJob(session, record, ({ restarts }) => ({ restart: null, restarts: restarts.slice(0, -1) }))
+      break
     case "CancelDecided":
-      changeJob(session, record, () => ({ cancel: "asked" }))
+      changeJob(session, record, () => ({ cancel: { seq: record.seq, taken: false } }))
       break
     case "CancelAnswered":
-      changeJob(session, record, () => ({ cancel: "taken" }))
+      changeJob(session, record, ({ cancel }) => ({ cancel: cancel === null ? null : { ...cancel, taken: true } }))
       break
     case "JobClassified": {
       const { outcome, why } = record.data

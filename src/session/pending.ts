@@ -10,7 +10,9 @@ export const toLookUp = (session: Session): ReadonlyArray<OpenSubmission> =>
   [...session.submissions.values()].filter(({ doubted }) => doubted)
 
 export const toCancel = (session: Session): ReadonlyArray<Job> =>
-  [...session.jobs.values()].filter(({ cancel, live, slurm }) => cancel === "asked" && live && slurm !== null)
+  [...session.jobs.values()].filter(({ cancel, live, slurm }) =>
+    cancel !== null && !cancel.taken && live && slurm !== null
+  )
 
 /** Inline actions to run; those under way are known to whoever runs them. */
 export const toRun = (session: Session): ReadonlyArray<OpenAction> => [...session.actions.values()]
@@ -32,6 +34,7 @@ export const toRead = (session: Session): ReadonlyArray<Job> =>
 
 /** Timers due at `at` (ISO 8601 UTC), the earliest first. */
 export const dueTimers = (session: Session, at: string): ReadonlyArray<string> =>
-  [...session.timers].filter(([, due]) => due <= at).sort(([, a], [, b]) => (a < b ? -1 : a > b ? 1 : 0)).map((
-    [name]
-  ) => name)
+  [...session.timers]
+    .filter(([, { due }]) => due <= at)
+    .sort(([, a], [, b]) => (a.due < b.due ? -1 : a.due > b.due ? 1 : 0))
+    .map(([name]) => name)

@@ -167,6 +167,40 @@ describe("a monitor on the fake cluster", () => {
       expect(yield* cluster.ledger).toHaveLength(1)
     }).pipe(Effect.provide(world({}))))
 
+  it.scoped("asks a scheduler that does not answer once a cycle, not once for each of its jobs", () =>
+    Effect.gen(function*() {
+      const cluster = yield* FakeCluster
+      yield* cluster.failNextSubmit
+      const jobs = [0, 1, 2].map((index) => plannedJob(`j${index}`, index))
+      const fiber = yield* watching(yield* stateDir, opening(rules, jobs, { settle_seconds: 5 }))
+      yield* runClock(fiber, 0.5)
+      expect(yield* cluster.ledger).toEqual([])
+      yield* runClock(fiber, 60)
+      expect(outcomes(yield* Fiber.join(fiber)).map(([, outcome]) => outcome)).toEqual([
+        "success",
+        "success",
+        "success"
+      ])
+    }).pipe(Effect.provide(world({ courses: { "": { endAfterSeconds: 5 } } }))))
+
+  it.scoped("gives every outcome the cause that it answers", () =>
+    Effect.gen(function*() {
+      const disk = yield* Disk
+      const dir = yield* stateDir
+      const fiber = yield* watching(dir, opening(rules, [plannedJob("a")]))
+      yield* runClock(fiber, 3)
+      yield* disk.append("/ckpt/1", "weights")
+      yield* disk.append("/out/a/slurm-1000.out", "saved checkpoint /ckpt/1\nNCCL WARN\n")
+      yield* runClock(fiber, 60)
+      yield* Fiber.join(fiber)
+      const { records } = yield* look({ stateDir: dir, planId: "plan" })
+      const outside = ["SessionOpened", "MonitorAttached", "MonitorDetached", "JobStateChanged", "LogRead"]
+      const bare = records.filter(({ cause, data, type }) =>
+        cause === undefined && !outside.includes(type) && !("request_id" in data)
+      )
+      expect(bare.map(({ type }) => type)).toEqual([])
+    }).pipe(Effect.provide(world({ courses: { a: [{ endAfterSeconds: null }, { endAfterSeconds: 5 }] } }))))
+
   it.scoped("waits for an action that it began, although it was asked for one cycle", () =>
     Effect.gen(function*() {
       const disk = yield* Disk

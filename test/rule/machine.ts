@@ -99,7 +99,7 @@ export const machine = (
     /** Lets `seconds` pass, and fires the timers that are due by then. */
     pass: (seconds: number): ReadonlyArray<EventRecord<DecisionType>> => {
       now = later(now, seconds)
-      return [...session.timers].filter(([, due]) => due <= now).flatMap(([timer]) => fact("TimerFired", { timer }))
+      return [...session.timers].filter(([, { due }]) => due <= now).flatMap(([timer]) => fact("TimerFired", { timer }))
     },
     submitAll: () => fact("OperatorRequested", { request_id: "submit", actor, request: { kind: "submit", jobs: [] } }),
     /** The scheduler accepts every open submission, ids counting from 100. */

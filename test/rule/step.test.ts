@@ -151,6 +151,48 @@ describe("restarts", () => {
     expect(types(late)).not.toContain("RestartDecided")
   })
 
+  it("does not start a completed job again because of what its log or its silence said on the way", () => {
+    const m = running({
+      log_settle_seconds: 0,
+      log_events: [nccl],
+      state_events: [{ name: "success", actions: [{ class_name: "LogAction", message: "well" }] }]
+    })
+    m.log([{ rule: "nccl_error" }])
+    m.state("COMPLETED", "a", { exit_code: 0 })
+    expect(types(m.pass(1))).toEqual([
+      "JobClassified",
+      "RestartDropped",
+      "EventRaised",
+      "ActionLogged",
+      "JobFinished"
+    ])
+    expect(m.job()).toMatchObject({ outcome: "success", attempt: 1, restarts: [] })
+
+    const late = running({ log_settle_seconds: 0, log_events: [nccl] })
+    late.state("COMPLETED", "a", { exit_code: 0 })
+    expect(types(late.log([{ rule: "nccl_error" }]))).toEqual(["EventRaised", "ActionSkipped"])
+    late.pass(1)
+    expect(late.job()).toMatchObject({ outcome: "success", attempt: 1 })
+  })
+
+  it("starts a completed job again where the rule does not speak of a failure", () => {
+    const m = running({
+      log_settle_seconds: 0,
+      log_events: [{ name: "time_is_up", pattern: "exiting program after", actions: [restart] }]
+    })
+    m.log([{ rule: "time_is_up" }])
+    m.state("COMPLETED", "a", { exit_code: 0 })
+    expect(types(m.pass(1))).toContain("SubmissionIntended")
+  })
+
+  it("never restarts an attempt that another start has claimed: it asks for attention", () => {
+    const m = running({ log_settle_seconds: 0, state_events: [{ name: "crash", actions: [restart] }] })
+    m.state("FAILED", "a", { exit_code: 75, foreign_claim: true })
+    m.pass(1)
+    expect(m.job()).toMatchObject({ outcome: "abandoned", attempt: 1 })
+    expect(m.job().attention).not.toBeNull()
+  })
+
   it("counts attempts for MaxAttemptsCondition with the first included", () => {
     const m = running({
       log_settle_seconds: 0,
@@ -215,6 +257,22 @@ describe("ends", () => {
     expect(m.job()).toMatchObject({ outcome: "failed", attempt: 1, why: "FAILED with exit code 1 (oom)" })
   })
 
+  it("does not judge an end while bytes of the log are known that were not read", () => {
+    const m = running({ log_settle_seconds: 1 })
+    m.state("FAILED", "a", { exit_code: 1 })
+    const read = (from: number, to: number) =>
+      m.fact("LogRead", { path: m.job().logPath ?? "", from, to, size: 100, identity: "f", matches: [] }, {
+        job: "a",
+        attempt: 1
+      })
+    read(0, 40)
+    expect(types(m.pass(2))).toEqual(["TimerSet"])
+    read(40, 80)
+    expect(types(m.pass(0))).toEqual(["TimerSet"])
+    read(80, 100)
+    expect(types(m.pass(0))).toContain("JobClassified")
+  })
+
   it("restarts a failure of unknown cause under the same rules", () => {
     const m = running({
       log_settle_seconds: 0,
@@ -260,6 +318,15 @@ describe("silence", () => {
     expect(types(m.pass(60))).toEqual(["TimerSet"])
     expect(types(m.pass(39))).toEqual([])
     expect(types(m.pass(2))).toContain("RestartDecided")
+  })
+
+  it("takes a log that cannot be read for no silence", () => {
+    const m = running({ state_events: [stall] })
+    const about = { job: "a", attempt: 1 }
+    m.fact("LogUnreadable", { path: m.job().logPath ?? "", message: "EIO" }, about)
+    expect(types(m.pass(101))).toEqual(["TimerSet"])
+    m.fact("LogReadable", { path: m.job().logPath ?? "" }, about)
+    expect(types(m.pass(101))).toContain("RestartDecided")
   })
 
   it("does not call a pending job stalled", () => {
@@ -380,6 +447,27 @@ describe("conditions and queue", () => {
     }
     const decisions = m.fact("MonitorAttached", { actor: monitor, tool_version: "0" })
     expect(new Set(types(decisions))).toEqual(new Set(["ActionInterrupted", "QueueReleased", "QueueFinished"]))
+    expect([...m.session.queue.values()].map(({ action, status }) => [action.class_name, status]).sort()).toEqual([
+      ["RunAutoexpAction", "queued"],
+      ["RunCommandAction", "failed"]
+    ])
+  })
+
+  it("queues a follow-up again whose worker died, and gives up a command of such a one", () => {
+    const command = { class_name: "RunCommandAction", command: ["true"] } as const
+    const m = running({
+      log_events: [
+        saved(true),
+        { name: "convert", pattern: "y", actions: [{ class_name: "EventAction", mode: "queue", action: command }] }
+      ]
+    })
+    m.log([{ rule: "checkpoint_saved", groups: { checkpoint_path: "/ckpt/1" } }, { rule: "convert" }])
+    for (const binding of [...m.session.bindings.keys()]) m.fact("ConditionObserved", { binding })
+    const worker = { role: "worker", user: "ada", host: "login1", pid: 7 } as const
+    for (const queue_id of m.session.queue.keys()) {
+      m.fact("OperatorRequested", { request_id: queue_id, actor: worker, request: { kind: "claim", queue_id } })
+      m.fact("WorkerLost", { queue_id })
+    }
     expect([...m.session.queue.values()].map(({ action, status }) => [action.class_name, status]).sort()).toEqual([
       ["RunAutoexpAction", "queued"],
       ["RunCommandAction", "failed"]

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as FileJournal from "../../journal/FileJournal.ts"
 import { look } from "../../monitor/held.ts"
 import { makePublisher } from "../../monitor/publish.ts"
+import { tellLeftOut } from "../../monitor/sessions.ts"
 import { readManifest } from "../../plan/Manifest.ts"
 import { Journal, type SessionPlace } from "../../port/Journal.ts"
 import { stateStyle } from "../../report/live.ts"
@@ -11,6 +12,7 @@ import { sessionView } from "../../session/view.ts"
 import type { Handler } from "../Handler.ts"
 import { findSession, forgetSession } from "../place.ts"
 import { printJson, printLines, printTable } from "../print.ts"
+import { SessionUnfinishedError } from "../SessionUnfinishedError.ts"
 
 /** Writes the session's files anew, unless a monitor holds it and does so itself. */
 const publish = (place: SessionPlace, { head, session }: Effect.Effect.Success<ReturnType<typeof look>>) =>
@@ -23,6 +25,7 @@ export const show: Handler<"session show"> = (given) =>
   Effect.gen(function*() {
     const place = yield* findSession(given.operand, given["state-dir"])
     const seen = yield* look(place)
+    yield* tellLeftOut(seen.leftOut)
     yield* publish(place, seen)
     const view = sessionView(seen.session)
     if (given.json) return yield* Effect.as(printJson(view), 0)
@@ -67,9 +70,23 @@ export const show: Handler<"session show"> = (given) =>
     return 0
   }).pipe(Effect.provide(FileJournal.layer))
 
+/** A session whose jobs may still run is not forgotten by accident: planned again, they would be started beside them. */
+const refuseUnfinished = (place: SessionPlace) =>
+  Effect.gen(function*() {
+    const { session } = yield* look(place)
+    const open = [...session.jobs.values()].filter(({ outcome, state }) => outcome === null && state !== "planned")
+    if (open.length === 0) return
+    const names = open.slice(0, 5).map(({ plan }) => plan.name).join(", ")
+    return yield* new SessionUnfinishedError({
+      message: `session ${place.planId} has jobs that may still run: ${names}${open.length > 5 ? ", …" : ""}; ` +
+        "let them end, or remove it with --force"
+    })
+  })
+
 export const remove: Handler<"session remove"> = (given) =>
   Effect.gen(function*() {
     const place = yield* findSession(given.operand, given["state-dir"])
+    if (!given.force) yield* refuseUnfinished(place)
     yield* (yield* Journal).remove(place, { force: given.force })
     yield* forgetSession(place)
     yield* given.json
