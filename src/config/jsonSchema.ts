@@ -114,6 +114,7 @@ class Opening {
     return {
       type: "object",
       properties: { class_name: anyOf([{ enum: members.flatMap(classesOf) }, ref("interpolation")]) },
+      additionalProperties: true,
       allOf: [
         ...members.map((member, index) => ({
           if: { ...named, properties: { class_name: { enum: classesOf(member) } } },
@@ -137,7 +138,8 @@ class Opening {
 
 /**
  * The schema of a whole configuration; `#/$defs/<section>` is that of one section, for the files of a group. Nothing is
- * required, and `${…}` may stand for any value.
+ * required, and `${…}` may stand for any value. Each section has every keyword of the whole: to one that it lacks, the
+ * YAML language server gives the value of the whole (`resolveSchemaContent` in its `yamlSchemaService.ts`).
  */
 export const configJsonSchema = (): ValueMap => {
   const { $defs, ...root } = Schema.decodeUnknownSync(AnyMap)(JSONSchema.make(ConfigSchema))
@@ -145,7 +147,6 @@ export const configJsonSchema = (): ValueMap => {
   const sections = mapValues(propertiesOf(root), (section) => opening.strict(section, { defaults: ref("defaults") }))
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
-    title: "autoexp configuration",
     type: "object",
     properties: {
       defaults: ref("defaults"),

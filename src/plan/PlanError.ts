@@ -1,11 +1,5 @@
 import * as Schema from "effect/Schema"
-
-/** A place in a file; line and column count from 1. */
-interface Place {
-  readonly file: string
-  readonly line: number
-  readonly column: number
-}
+import { type Origin, Problem } from "../config/Problem.ts"
 
 /** A config from which no plan can be made. `message` is a sentence without the place. */
 export class PlanError extends Schema.TaggedError<PlanError>()("PlanError", {
@@ -15,7 +9,11 @@ export class PlanError extends Schema.TaggedError<PlanError>()("PlanError", {
   file: Schema.NullOr(Schema.String),
   line: Schema.NullOr(Schema.Int),
   column: Schema.NullOr(Schema.Int),
-  message: Schema.String
+  message: Schema.String,
+  /** The override that set the value at `at`, if one did. */
+  override: Schema.optional(Problem.fields.override),
+  /** The configs whose defaults lists led to the file, where `at` stands in one. */
+  chain: Schema.optional(Problem.fields.chain)
 }) {
   /** An error of the value at `at` of the config. */
   static at(at: string, message: string): PlanError {
@@ -32,8 +30,20 @@ export class PlanError extends Schema.TaggedError<PlanError>()("PlanError", {
       message
     })
   }
-  /** The error of a value that was written at `place`. */
-  static located({ at, message }: PlanError, { column, file, line }: Place): PlanError {
-    return new PlanError({ at, message, file, line, column })
+  /** The error of a value that was written at `origin`, in a file to which the defaults `chain` led. */
+  static located(error: PlanError, origin: Origin, chain: ReadonlyArray<string>): PlanError {
+    const { at, message } = error
+    switch (origin.source) {
+      case "file": {
+        const { column, file, line } = origin
+        return new PlanError({ at, message, file, line, column, chain })
+      }
+      case "override": {
+        const { column, text } = origin
+        return new PlanError({ at, message, file: null, line: null, column: null, override: { text, column } })
+      }
+      case "point":
+        return error
+    }
   }
 }

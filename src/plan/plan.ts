@@ -51,11 +51,12 @@ export const makePlan = (
 ): Either.Either<PlannedFiles, PlanError | ConfigError> =>
   Either.mapLeft(assemble(loaded, options), (error) => error._tag === "PlanError" ? located(loaded, error) : error)
 
-/** The error with the place in a file from which the value at fault came. */
+/** The error with the place in a file or override from which the value at fault came. */
 const located = (loaded: Loaded, error: PlanError): PlanError => {
   const origin = error.at === null ? null : loaded.origin(error.at)
-  if (origin?.source !== "file") return error
-  return PlanError.located(error, origin)
+  return origin === null
+    ? error
+    : PlanError.located(error, origin, loaded.chain(origin.source === "file" ? origin.file : ""))
 }
 
 const assemble = (loaded: Loaded, options: PlanOptions): Either.Either<PlannedFiles, PlanError | ConfigError> =>

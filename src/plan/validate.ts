@@ -2,8 +2,8 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import type { ConfigFiles } from "../config/ConfigFiles.ts"
-import { type ConfigRequest, load, type Loaded } from "../config/load.ts"
-import { type Problem, problemAt } from "../config/Problem.ts"
+import { type ConfigRequest, load } from "../config/load.ts"
+import type { Problem } from "../config/Problem.ts"
 import { makePlan, readTemplate } from "./plan.ts"
 import type { PlanError } from "./PlanError.ts"
 
@@ -14,16 +14,16 @@ export interface Verdict {
   readonly problems: ReadonlyArray<Problem>
 }
 
-/** The mistake with its place: a file of its own, such as a template, or where the value was written. */
-const problemOf = (loaded: Loaded, { at, column, file, line, message }: PlanError): Problem => {
-  const problem = problemAt(
-    at === null ? null : loaded.origin(at),
-    "plan",
-    at === null ? message : `${at}: ${message}`
-  )
-  const placed = file === null ? problem : { ...problem, file, line, column }
-  return { ...placed, chain: loaded.chain(placed.file ?? "") }
-}
+const problemOf = ({ at, chain = [], column, file, line, message, override = null }: PlanError): Problem => ({
+  kind: "plan",
+  message: at === null ? message : `${at}: ${message}`,
+  file,
+  line,
+  column,
+  suggestions: [],
+  override,
+  chain
+})
 
 /** Loads the configuration and plans it; relative paths are relative to `cwd`. */
 export const validate = (
@@ -47,8 +47,7 @@ export const validate = (
       })
       return { configRef, jobs: manifest.jobs.length, problems: [] }
     }).pipe(
-      Effect.catchTag("PlanError", (error) =>
-        Effect.succeed({ configRef, jobs: null, problems: [problemOf(loaded, error)] }))
+      Effect.catchTag("PlanError", (error) => Effect.succeed({ configRef, jobs: null, problems: [problemOf(error)] }))
     )
   }).pipe(
     Effect.catchTag("ConfigError", ({ problems }) =>

@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { describe, expect, it } from "vitest"
 import { toPlain } from "../../src/backend/Value.ts"
+import { ConfigSchema } from "../../src/config/Config.ts"
 import { configJsonSchema } from "../../src/config/jsonSchema.ts"
 import { toValue } from "../../src/config/Node.ts"
 import { parseYaml } from "../../src/config/yaml.ts"
@@ -31,6 +32,15 @@ const files = fs.readdirSync(configDir, { recursive: true, encoding: "utf8" }).f
 describe("the schema of configurations", () => {
   it("is shipped as it is (else: autoexp config schema > config/autoexp.schema.json)", () => {
     expect(JSON.parse(fs.readFileSync(schemaFile, "utf8"))).toEqual(configJsonSchema())
+  })
+
+  it("has the same keywords in each section, since editors fill in those of the whole", () => {
+    const schema = JSON.parse(fs.readFileSync(schemaFile, "utf8"))
+    const keywords = Object.keys(schema).filter((keyword) => !keyword.startsWith("$"))
+    expect(keywords).toEqual(["type", "properties", "additionalProperties"])
+    for (const section of Object.keys(ConfigSchema.fields)) {
+      expect(Object.keys(schema.$defs[section]), section).toEqual(expect.arrayContaining(keywords))
+    }
   })
 
   it("is a draft 7 schema", () => {
