@@ -7,6 +7,7 @@ import * as Yaml from "yaml"
 import { integer } from "../backend/numeric.ts"
 import { PyFloat } from "../backend/Value.ts"
 import { type Entry, type Key, keyId, type MapNode, type Node, type Scalar, scalar } from "./Node.ts"
+import { readPlainYaml } from "./plainYaml.ts"
 import { type Origin, type Problem, problemAt } from "./Problem.ts"
 
 const boolShape = /^(?:yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$/
@@ -215,7 +216,11 @@ class Reader {
 }
 
 /** The text's only document; null if it is not YAML. Problems are added to `problems`, with their places. */
-export const parseYaml = (text: string, file: string, problems: Array<Problem>): Node | null => {
+export const parseYaml = (text: string, file: string, problems: Array<Problem>): Node | null =>
+  readPlainYaml(text, file, { keyOf, readPlain }) ?? parseFullYaml(text, file, problems)
+
+/** As `parseYaml`, of any YAML: slow. */
+export const parseFullYaml = (text: string, file: string, problems: Array<Problem>): Node | null => {
   const lines = new Yaml.LineCounter()
   const document = Yaml.parseDocument(text.replace(/^\ufeff/, ""), {
     schema: "failsafe",
