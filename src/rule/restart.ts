@@ -11,7 +11,7 @@ import { metadataOf } from "./metadata.ts"
 export const restart = (
   context: Context,
   job: Job,
-  { attempt, metadata, name }: Occurrence,
+  { attempt, metadata, name, source }: Occurrence,
   action: typeof RestartAction.Type,
   unlessCompleted: boolean,
   skip: (why: string) => void,
@@ -19,6 +19,9 @@ export const restart = (
 ): void => {
   if (attempt !== job.attempt || job.outcome !== null) return skip(`attempt ${attempt} is over`)
   if (unlessCompleted && job.slurmState === "COMPLETED") return skip(`attempt ${attempt} completed`)
+  if (source === "log" && job.slurmState === "CANCELLED" && job.cancel === null) {
+    return skip("somebody cancelled the job: what it printed while it was torn down asks for nothing")
+  }
   if (job.restart !== null) return skip(`a restart after attempt ${attempt} is decided already`)
   const max = action.max_restarts
   const used = job.restarts.filter((restart) => restart.cause === name).length

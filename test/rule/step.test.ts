@@ -193,6 +193,14 @@ describe("restarts", () => {
     expect(m.job().attention).not.toBeNull()
   })
 
+  it("does not fight a scancel: error lines of a job that is torn down restart nothing", () => {
+    const m = running({ log_settle_seconds: 0, log_events: [nccl] })
+    m.state("CANCELLED")
+    expect(types(m.log([{ rule: "nccl_error" }]))).not.toContain("RestartDecided")
+    m.pass(1)
+    expect(m.job()).toMatchObject({ outcome: "cancelled", attempt: 1 })
+  })
+
   it("counts attempts for MaxAttemptsCondition with the first included", () => {
     const m = running({
       log_settle_seconds: 0,
