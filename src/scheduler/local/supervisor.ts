@@ -6,7 +6,7 @@ import { appendFileSync, mkdirSync, writeFileSync } from "node:fs"
 import { constants } from "node:os"
 import { join } from "node:path"
 import { type ControllerOptions, flush, type Job, setTask } from "./job.ts"
-import { livenessOf, membersOf, nodeName, signalAll } from "./processes.ts"
+import { livenessOf, type Member, membersOf, nodeName, signalAll } from "./processes.ts"
 import {
   attempt,
   isFinal,
@@ -104,7 +104,10 @@ export const makeSupervisor = ({ dir, graceSeconds }: ControllerOptions) => {
       )
       const members = yield* membersOf(marker(dir, run), claim?.leader ?? null)
       yield* signalAll(members, "SIGCONT")
-      yield* signalAll(members, "SIGTERM")
+      // The wrapper first: it must know that this is a stop before its script ends.
+      const isWrapper = ({ pid }: Member) => pid === claim?.leader?.pid
+      yield* signalAll(members.filter(isWrapper), "SIGTERM")
+      yield* signalAll(members.filter((member) => !isWrapper(member)), "SIGTERM")
       yield* Effect.logInfo(`job ${job.id} task ${run.key}: TERM to ${members.length} processes`)
     })
 

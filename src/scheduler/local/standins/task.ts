@@ -6,11 +6,12 @@
  * Arguments: run directory, output, error, `append` or `truncate`, working directory, umask, script.
  */
 export const task = `#!/bin/sh
-run=$1 out=$2 err=$3 mode=$4 dir=$5 mask=$6 script=$7
+run=$1 out=$2 err=$3 mode=$4 dir=$5 mask=$6 script=$7 stopping=
 job_path=$PATH
 PATH=/usr/bin:/bin:$PATH
 # Signals to the group are for the job; the wrapper has to stay to see how it ends.
-trap : HUP INT QUIT TERM USR1 USR2 ALRM XCPU
+trap : HUP INT QUIT USR1 USR2 ALRM XCPU
+trap stopping=yes TERM
 read -r stat < /proc/self/stat
 read -r boot < /proc/sys/kernel/random/boot_id
 # link(2) lets exactly one wrapper run a task, however often a restarted controller starts one.
@@ -19,8 +20,9 @@ ln "$run/claim.$$" "$run/claim" 2> /dev/null || { rm -f "$run/claim.$$"; exit 0;
 rm -f "$run/claim.$$"
 end() {
   printf '%s %s\\n' "$1" "$2" > "$run/exit.tmp" && mv "$run/exit.tmp" "$run/exit"
-  # Nothing of a job outlives its script.
-  kill -KILL 0
+  # Nothing of a job outlives its script, but a job that is being stopped: the controller kills it, after the grace.
+  [ -n "$stopping" ] || kill -KILL 0
+  exit 0
 }
 umask "$mask"
 cd "$dir" 2> /dev/null || end 0 53
