@@ -463,11 +463,49 @@ describe("controller", () => {
 
   it("puts a job back into the queue on demand", async () => {
     const { ended, options, run, script, submit, until, work } = start()
-    const id = await submit("again.1.a", script("again", "echo ${SLURM_RESTART_COUNT:-none} >> counts; exit 1"))
-    await ended("again.1.a")
+    const count = "echo ${SLURM_RESTART_COUNT:-none} >> counts.$SLURM_ARRAY_TASK_ID"
+    const wait = "[ $SLURM_ARRAY_TASK_ID = 1 ] || until [ -e go ]; do sleep 0.1; done"
+    const id = await submit("again.1.a", script("again", count, wait, "exit 1"), [1, 2])
+    await lines(join(work, "counts.2"), 1)
+    await until("again.1.a", ({ end, task }) => task === 2 || end !== null)
     await run(requeue(options, id))
-    expect(await lines(join(work, "counts"), 2)).toEqual(["none", "1"])
-    expect(await until("again.1.a", ({ end }) => end !== null)).toMatchObject([{ state: "FAILED" }])
+    expect(await lines(join(work, "counts.1"), 2)).toEqual(["none", "1"])
+    expect(await lines(join(work, "counts.2"), 2)).toEqual(["none", "1"])
+    writeFileSync(join(work, "go"), "")
+    expect((await ended("again.1.a")).map(({ state }) => state)).toEqual(["FAILED", "FAILED"])
+  })
+
+  it("keeps a job's environment as long as a task may start, and no longer", async () => {
+    const { ended, options, run, script, submit, until, work } = start({ slots: 1 })
+    const kept = (id: string) => existsSync(join(options.dir, "jobs", id, "env.json"))
+    const id = await submit("secret.1.a", script("secret", "echo run >> runs; until [ -e go ]; do sleep 0.1; done"), [
+      1,
+      2
+    ])
+    const waiting = await submit("waiting.1.b", script("waiting", "touch started"))
+    await lines(join(work, "runs"), 1)
+    expect([id, waiting].map(kept)).toEqual([true, true])
+    await run(
+      Effect.flatMap(Scheduler, (scheduler) => scheduler.cancel({ name: "waiting.1.b", id: waiting, task: null }))
+    )
+    await run(Effect.flatMap(Scheduler, (scheduler) => scheduler.cancel({ name: "secret.1.a", id, task: 1 })))
+    await ended("waiting.1.b")
+    await lines(join(work, "runs"), 2)
+    await until("secret.1.a", ({ end, task }) => task === 2 || end !== null)
+    expect([id, waiting].map(kept)).toEqual([true, false])
+    writeFileSync(join(work, "go"), "")
+    expect((await ended("secret.1.a")).map(({ state }) => state)).toEqual(["CANCELLED", "COMPLETED"])
+    expect([id, waiting].map(kept)).toEqual([false, false])
+  })
+
+  it("does not run a job again that is over", async () => {
+    const { ended, options, run, script, submit, work } = start()
+    const id = await submit("over.1.a", script("over", "echo run >> runs"))
+    const reports = await ended("over.1.a")
+    await run(requeue(options, id))
+    await eventually("the request's end", async () => readdirSync(join(options.dir, "requests")).length === 0 || null)
+    expect(await ended("over.1.a")).toEqual(reports)
+    expect(readFileSync(join(work, "runs"), "utf8")).toBe("run\n")
   })
 
   it("says why it cannot be started", async () => {

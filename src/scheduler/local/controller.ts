@@ -72,14 +72,13 @@ const serve = (options: ControllerOptions) =>
 
     const handle = (request: Request) =>
       Effect.gen(function*() {
-        const job = jobs.get(request.id) ?? (request.what === "requeue" ? yield* load(dir, request.id) : null)
-        if (job === null) return
+        const job = jobs.get(request.id)
+        if (job === undefined || isDone(job)) return
         for (const key of job.tasks.keys()) {
           if (request.key !== "all" && request.key !== key) continue
           yield* request.what === "cancel" ? supervisor.cancel(job, key) : supervisor.requeue(job, key)
         }
         yield* flush(dir, job)
-        if (!isDone(job)) jobs.set(job.id, job)
       })
 
     const startPending = Effect.gen(function*() {

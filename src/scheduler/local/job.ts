@@ -1,6 +1,7 @@
 /** Jobs as the controller holds them in memory. */
 import * as Effect from "effect/Effect"
 import {
+  dropEnvironment,
   isFinal,
   type JobSpec,
   type LocalStoreError,
@@ -38,10 +39,11 @@ export const setTask = (job: Job, key: string, change: Partial<TaskState>): void
   job.changed = true
 }
 
-/** Writes a job's tasks down, if they changed. */
+/** Writes a job's tasks down, if they changed. A job that is over on the disk has no environment there any more. */
 export const flush = (dir: string, job: Job): Effect.Effect<void, LocalStoreError> =>
   Effect.gen(function*() {
     if (!job.changed) return
+    if (isDone(job)) yield* dropEnvironment(dir, job.id)
     yield* writeState(dir, job.id, Object.fromEntries([...job.tasks].filter(([, task]) => task !== pending)))
     job.changed = false
   })
@@ -56,7 +58,7 @@ export const load = (dir: string, id: number): Effect.Effect<Job | null, LocalSt
     return { id, spec, tasks, changed: false }
   })
 
-/** Whether no task can change any more, unless somebody requeues it. */
+/** Whether no task can start or change any more. */
 export const isDone = (job: Job): boolean => [...job.tasks.values()].every(isFinal)
 
 /** Whether a task has a slot. */

@@ -263,7 +263,10 @@ const make = (options: LocalOptions): Scheduler["Type"] => {
 /** The local cluster in `options.dir`. */
 export const layer = (options: LocalOptions): Layer.Layer<Scheduler> => Layer.sync(Scheduler, () => make(options))
 
-/** `scontrol requeue`: puts all tasks of a job, running or ended, back into the queue as new runs. */
+/**
+ * `scontrol requeue`: puts all tasks of a job, running or ended, back into the queue as new runs. Nothing happens to a
+ * job whose tasks have all ended: its environment is forgotten, as SLURM forgets jobs after MinJobAge.
+ */
 export const requeue = (options: LocalOptions, id: string): Effect.Effect<void, SchedulerUnavailableError> =>
   putRequest(options.dir, { id: Number(id), key: "all", what: "requeue" }).pipe(
     Effect.zipRight(makeEnsure(options)),

@@ -2,7 +2,8 @@
  * What the local cluster keeps in its directory:
  *
  * ```
- * jobs/<id>/job.json env.json slurm_script    the submission, never changed after the rename that accepts it
+ * jobs/<id>/job.json slurm_script             the submission, never changed after the rename that accepts it
+ * jobs/<id>/env.json                          likewise, until no task can start any more: it holds secrets
  * jobs/<id>/state.json                        written by the controller only
  * jobs/<id>/runs/<task>.<restarts>/           claim, exit: written by the task's wrapper
  * requests/<id>_<task>.<cancel|requeue>       waiting for the controller
@@ -208,12 +209,16 @@ export const readSpec = (dir: string, id: number): Effect.Effect<JobSpec | null,
 
 const decodeEnvironment = Schema.decodeUnknownSync(Schema.parseJson(Environment))
 
-/** The environment of the process that submitted the job. */
+/** The environment of the process that submitted the job; fails for a job that is over. */
 export const readEnvironment = (
   dir: string,
   id: number
 ): Effect.Effect<Readonly<Record<string, string>>, LocalStoreError> =>
   attempt(() => decodeEnvironment(readFileSync(join(jobDir(dir, id), "env.json"), "utf8")))
+
+/** Forgets the environment; what is gone already stays gone. */
+export const dropEnvironment = (dir: string, id: number): Effect.Effect<void, LocalStoreError> =>
+  attempt(() => rmSync(join(jobDir(dir, id), "env.json"), { force: true }))
 
 const decodeState = Schema.decodeUnknownEither(Schema.parseJson(JobState))
 
