@@ -23,7 +23,7 @@ const optionRow = (required: ReadonlyArray<OptionName>) => (name: OptionName): r
   return [`${letter === undefined ? "    " : `-${letter}, `}--${name}${value}`, `${option.help}${needed}`]
 }
 
-const operandsText = { none: "", overrides: " [overrides…]", configs: " CONFIG… [overrides…]", ID: " ID" }
+const operandsText = { none: "", overrides: " [overrides…]", configs: " [CONFIG…] [overrides…]", ID: " ID" }
 const overridesHelp = [
   "",
   "Overrides change the config: key=value, +key=value (new), ++key=value (either), ~key (remove), group=option.",
