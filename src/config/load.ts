@@ -14,6 +14,7 @@ import { originIn, pathOf, writtenAt } from "./origins.ts"
 import { ConfigError, type Origin, type Problem, problemAt } from "./Problem.ts"
 import { resolveAsFar } from "./resolved.ts"
 import type { Surroundings } from "./resolvers/Resolver.ts"
+import { timestring } from "./timestring.ts"
 import { lint, type Typed, typed } from "./typed.ts"
 
 /** What to load. */
@@ -73,7 +74,7 @@ const loaded = (
   const wrong = [
     ...resolved.problems,
     ...(Either.isLeft(config) ? config.left : []),
-    ...check(root, resolved)
+    ...check(root, resolved, Either.isRight(config) ? config.right.written : null)
   ]
   const all = [...problems, ...wrong.filter((problem) => !follows(problem, problems))]
   if (Either.isLeft(config) || all.length > 0) return placed(all)
@@ -105,10 +106,6 @@ const loaded = (
     }
   })
 }
-
-/** UTC as `YYYYMMDD_HHMMSS_mmm`. */
-export const timestring = (milliseconds: number): string =>
-  new Date(milliseconds).toISOString().replace(/[-:]/g, "").replace("T", "_").replace(".", "_").replace("Z", "")
 
 /** The file that a reference is the path of; null if it is the name of a config. */
 const fileOf = (files: Context.Tag.Service<ConfigFiles>, ref: string): string | null => {
