@@ -11,9 +11,9 @@ export class PlanError extends Schema.TaggedError<PlanError>()("PlanError", {
   column: Schema.NullOr(Schema.Int),
   message: Schema.String,
   /** The override that set the value at `at`, if one did. */
-  override: Schema.optional(Problem.fields.override),
+  override: Schema.optionalWith(Problem.fields.override, { exact: true }),
   /** The configs whose defaults lists led to the file, where `at` stands in one. */
-  chain: Schema.optional(Problem.fields.chain)
+  chain: Schema.optionalWith(Problem.fields.chain, { exact: true })
 }) {
   /** An error of the value at `at` of the config. */
   static at(at: string, message: string): PlanError {
