@@ -118,10 +118,14 @@ export const typed = (
 const Linted = ConfigSchema.pick("sweep", "monitoring", "metadata")
 type Linted = typeof Linted.Type
 
-/** Mistakes that no type shows: in axes, rules and templates, as far as these can be read. */
-export const lint = (root: MapNode, { unknown, values }: Resolved): ReadonlyArray<Problem> => {
+/**
+ * Mistakes that no type shows: in axes, rules and templates, as far as these can be read. `whole`: the configuration, if
+ * all of it has the right types.
+ */
+export const lint = (root: MapNode, { unknown, values }: Resolved, whole: Written | null): ReadonlyArray<Problem> => {
   const sections = Object.keys(Linted.fields)
   if (unknown.some(([section]) => sections.includes(String(section)))) return []
+  if (whole !== null) return lintConfig(root, whole)
   const parts = Object.entries(withoutEmpty(values)).filter(([section]) => sections.includes(section))
   return Either.match(decode(Linted, Object.fromEntries(parts)), {
     onLeft: () => [],
