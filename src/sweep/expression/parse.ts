@@ -1,14 +1,13 @@
 /** Reads a Python expression, by precedence climbing. Source: Python 3.11's "Expressions" reference. */
 import * as Either from "effect/Either"
-import type { BinaryOperator, Clause, Comparator, Compared, Comprehension, Expression } from "./Expression.ts"
-import { type ExpressionError, failAt } from "./ExpressionError.ts"
-import { readTokens, type Token } from "./tokens.ts"
+import { constants, keywords, type Read } from "./Cursor.ts"
+import { DisplayReader } from "./DisplayReader.ts"
+import type { BinaryOperator, Comparator, Compared, Expression } from "./Expression.ts"
+import { failAt } from "./ExpressionError.ts"
+import { readTokens } from "./tokens.ts"
 
-/** Longer or deeper expressions are refused: they are no condition of a sweep, and would eat the stack. */
+/** Longer expressions are refused: they are no condition of a sweep. */
 const MAX_LENGTH = 10_000
-const MAX_DEPTH = 100
-
-type Read<A = Expression> = Either.Either<A, ExpressionError>
 
 /** How strongly operators bind; those of one number from the left, except `**`. */
 const strength: Readonly<Record<BinaryOperator, number>> = {
@@ -32,50 +31,7 @@ const isBinary = (text: string): text is BinaryOperator => Object.hasOwn(strengt
 const comparators: ReadonlyArray<string> = ["==", "!=", "<", "<=", ">", ">=", "in", "is"]
 const isComparator = (text: string): text is Comparator => comparators.includes(text)
 
-const constants: Readonly<Record<string, null | boolean>> = { True: true, False: false, None: null }
-
-/** Words that are no names. */
-const keywords =
-  /^(?:and|as|assert|async|await|break|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|in|is|lambda|nonlocal|not|or|pass|raise|return|try|while|with|yield)$/
-
-class Parser {
-  private readonly tokens: ReadonlyArray<Token>
-  private at = 0
-  private depth = 0
-
-  constructor(tokens: ReadonlyArray<Token>) {
-    this.tokens = tokens
-  }
-
-  private get token(): Token {
-    return this.tokens[this.at] ?? { kind: "end", text: "", offset: 0 }
-  }
-
-  /** The word at hand if it is an operator or a name, else "". */
-  private get word(): string {
-    return this.token.kind === "value" ? "" : this.token.text
-  }
-
-  private ends(...words: ReadonlyArray<string>): boolean {
-    return this.token.kind === "end" || words.includes(this.word)
-  }
-
-  private take(text: string): boolean {
-    if (this.word !== text) return false
-    this.at++
-    return true
-  }
-
-  private expect(text: string): Read<void> {
-    return this.take(text) ? Either.void : this.unexpected(`"${text}" is missing`)
-  }
-
-  private unexpected(wanted: string): Read<never> {
-    const { kind, offset } = this.token
-    const found = kind === "end" ? "the expression ends" : kind === "value" ? "a value stands" : `"${this.word}" stands`
-    return failAt(offset, `${wanted}: ${found} here`)
-  }
-
+class Parser extends DisplayReader {
   whole(): Read {
     return Either.gen(this, function*() {
       const expression = yield* this.tuple()
@@ -85,40 +41,24 @@ class Parser {
     })
   }
 
-  /** One expression, or several with commas between them. */
-  private tuple(): Read {
-    return Either.gen(this, function*() {
-      const { offset } = this.token
-      const first = yield* this.expression()
-      if (this.word !== ",") return first
-      const items = [first]
-      while (this.take(",") && !this.ends(")", "]")) {
-        items.push(yield* this.expression())
-      }
-      return { kind: "items", of: "tuple", items, offset } as const
-    })
+  expression(): Read {
+    return this.deeper(() => this.conditional())
   }
 
-  private expression(): Read {
+  private conditional(): Read {
     return Either.gen(this, function*() {
-      if (this.depth >= MAX_DEPTH) return yield* failAt(this.token.offset, `This is nested more than ${MAX_DEPTH} deep`)
       if (this.word === "lambda") return yield* failAt(this.token.offset, "Functions cannot be made here")
-      this.depth++
       const then = yield* this.logic("or")
       const { offset } = this.token
-      if (!this.take("if")) {
-        this.depth--
-        return then
-      }
+      if (!this.take("if")) return then
       const test = yield* this.logic("or")
       yield* this.expect("else")
       const otherwise = yield* this.expression()
-      this.depth--
       return { kind: "conditional", test, then, otherwise, offset } as const
     })
   }
 
-  private logic(operator: "and" | "or"): Read {
+  logic(operator: "and" | "or"): Read {
     return Either.gen(this, function*() {
       const { offset } = this.token
       const operand = () => (operator === "or" ? this.logic("and") : this.negation())
@@ -182,15 +122,6 @@ class Parser {
         const right = yield* (word === "**" ? this.deeper(() => this.binary(SIGN)) : this.binary(strength[word]))
         left = { kind: "binary", operator: word, left, right, offset }
       }
-    })
-  }
-
-  private deeper<A>(read: () => Read<A>): Read<A> {
-    if (this.depth >= MAX_DEPTH) return failAt(this.token.offset, `This is nested more than ${MAX_DEPTH} deep`)
-    this.depth++
-    return Either.map(read(), (value) => {
-      this.depth--
-      return value
     })
   }
 
@@ -296,94 +227,6 @@ class Parser {
       value += next.value
     }
     return Either.right({ kind: "literal", value, offset: token.offset })
-  }
-
-  private parenthesis(offset: number): Read {
-    return Either.gen(this, function*() {
-      if (this.take(")")) return { kind: "items", of: "tuple", items: [], offset } as const
-      const inner = yield* this.tuple()
-      const whole = this.word === "for" ? yield* this.comprehension("generator", inner, null, offset) : inner
-      yield* this.expect(")")
-      return whole
-    })
-  }
-
-  private list(offset: number): Read {
-    return Either.gen(this, function*() {
-      const items: Array<Expression> = []
-      while (!this.take("]")) {
-        const item = yield* this.expression()
-        if (items.length === 0 && this.word === "for") {
-          const list = yield* this.comprehension("list", item, null, offset)
-          yield* this.expect("]")
-          return list
-        }
-        items.push(item)
-        if (this.word !== "]") yield* this.expect(",")
-      }
-      return { kind: "items", of: "list", items, offset } as const
-    })
-  }
-
-  /** A dict or a set; empty braces are a dict. */
-  private braces(offset: number): Read {
-    return Either.gen(this, function*() {
-      const entries: Array<readonly [Expression, Expression]> = []
-      const items: Array<Expression> = []
-      while (!this.take("}")) {
-        const key = yield* this.expression()
-        const value = items.length === 0 && this.take(":") ? yield* this.expression() : null
-        if (this.word === "for" && entries.length + items.length === 0) {
-          const made = yield* this.comprehension(value === null ? "set" : "dict", key, value, offset)
-          yield* this.expect("}")
-          return made
-        }
-        if (value !== null) entries.push([key, value])
-        else if (entries.length > 0) return yield* this.unexpected("\":\" is missing")
-        else items.push(key)
-        if (this.word !== "}") yield* this.expect(",")
-      }
-      return items.length > 0
-        ? { kind: "items", of: "set", items, offset } as const
-        : { kind: "dict", entries, offset } as const
-    })
-  }
-
-  private comprehension(
-    of: Comprehension["of"],
-    element: Expression,
-    value: Expression | null,
-    offset: number
-  ): Read<Comprehension> {
-    return Either.gen(this, function*() {
-      const clauses: Array<Clause> = []
-      while (this.take("for")) {
-        const bracket = this.take("(") ? ")" : this.take("[") ? "]" : null
-        const targets = [yield* this.target()]
-        let apart = false
-        while (this.take(",")) {
-          apart = true
-          if (this.word !== "in" && this.word !== bracket) targets.push(yield* this.target())
-        }
-        if (bracket !== null) yield* this.expect(bracket)
-        yield* this.expect("in")
-        const source = yield* this.logic("or")
-        const tests: Array<Expression> = []
-        while (this.take("if")) tests.push(yield* this.logic("or"))
-        clauses.push({ targets, apart: apart || bracket === "]", of: source, tests })
-      }
-      return { kind: "comprehension", of, element, value, clauses, offset } as const
-    })
-  }
-
-  private target(): Read<string> {
-    const { kind } = this.token
-    const { word } = this
-    if (kind !== "name" || keywords.test(word) || Object.hasOwn(constants, word)) {
-      return this.unexpected("A name is missing")
-    }
-    this.at++
-    return Either.right(word)
   }
 }
 
