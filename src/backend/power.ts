@@ -47,7 +47,9 @@ const exp = (x: bigint): number => {
 export const power = (a: number, b: number): number => {
   if (a === 1 || (a === -1 && Math.abs(b) === Infinity)) return 1
   const rough = a ** b
-  if (!Number.isFinite(a) || !Number.isFinite(b) || !Number.isFinite(rough) || rough === 0 || a === -1) return rough
+  if (!Number.isFinite(a) || !Number.isFinite(b) || !Number.isFinite(rough) || rough === 0 || a === 0 || a === -1) {
+    return rough
+  }
   const [numerator, denominator] = exactly(b)
   const size = exp((ln(Math.abs(a)) * numerator) / denominator)
   return rough < 0 ? -size : size

@@ -118,9 +118,9 @@ class Evaluation {
     const parts = name.split(".")
     for (let length = parts.length; length > 0; length--) {
       const head = parts.slice(0, length).join(".")
-      const local = locals.get(head)
+      const local = locals.has(head) ? locals.get(head) ?? null : undefined
       const given = Object.hasOwn(this.names, head) ? this.names[head] : undefined
-      const found = local ?? (given === undefined ? undefined : fromValue(given))
+      const found = local !== undefined || given === undefined ? local : fromValue(given)
       if (found === undefined) continue
       return parts.slice(length).reduce<Result>((value, part) =>
         Either.flatMap(value, (holder) => {

@@ -50,7 +50,7 @@ const floatDivMod = (a: number, b: number): readonly [number, number] => {
   }
   if (rest === 0) rest = b < 0 ? -0 : 0
   const floor = Math.floor(whole)
-  return [whole === 0 ? (a / b < 0 ? -0 : 0) : whole - floor > 0.5 ? floor + 1 : floor, rest]
+  return [whole === 0 ? (1 / (a / b) < 0 ? -0 : 0) : whole - floor > 0.5 ? floor + 1 : floor, rest]
 }
 
 const intPower = (a: bigint, b: bigint): Result => {
@@ -71,6 +71,7 @@ const floatPower = (a: number, b: number): Result => {
 const shift = (a: bigint, b: bigint, left: boolean): Result => {
   if (b < 0n) return Either.left("a shift cannot be negative")
   if (!left) return Either.right(a >> (b > BigInt(MAX_BITS) ? BigInt(MAX_BITS) : b))
+  if (a === 0n) return Either.right(a)
   return b > BigInt(MAX_BITS) ? Either.left("the number is too large") : bounded(a << b)
 }
 
@@ -128,8 +129,10 @@ const floats = (operator: BinaryOperator, a: number, b: number): Result => {
 
 const repeat = (value: Py, count: bigint): Result | null => {
   if (typeof value !== "string" && !isList(value) && !(value instanceof PyTuple)) return null
-  const times = count < 0n ? 0n : count
-  if (times * BigInt(sizeOf(value) ?? 0) > BigInt(MAX_ITEMS)) return Either.left("the result is too long")
+  const size = BigInt(sizeOf(value) ?? 0)
+  // Nothing, repeated however often, is nothing.
+  const times = count < 0n || size === 0n ? 0n : count
+  if (times * size > BigInt(MAX_ITEMS)) return Either.left("the result is too long")
   const again = <A>(items: ReadonlyArray<A>) => Array.from({ length: Number(times) }, () => items).flat()
   if (typeof value === "string") return Either.right(value.repeat(Number(times)))
   return Either.right(value instanceof PyTuple ? new PyTuple(again(value.items)) : again(value))
