@@ -17,9 +17,9 @@ export const handlers: { readonly [Name in CommandName]: () => Promise<Handler<N
   "queue remove": () => import("./commands/queue.ts").then(({ remove }) => remove),
   actions: () => import("./commands/actions.ts").then(({ actions }) => actions),
   events: () => import("./commands/events.ts").then(({ events }) => events),
-  "sweep show": () => import("./commands/config.ts").then(({ sweepShow }) => sweepShow),
+  "sweep show": () => import("./commands/sweepShow.ts").then(({ sweepShow }) => sweepShow),
   "sweep-entry": () => import("./commands/sweepEntry.ts").then(({ sweepEntry }) => sweepEntry),
-  "config show": () => import("./commands/config.ts").then(({ show }) => show),
+  "config show": () => import("./commands/configShow.ts").then(({ show }) => show),
   "config validate": () => import("./commands/configValidate.ts").then(({ validate }) => validate),
   "config diff": () => import("./commands/configDiff.ts").then(({ diff }) => diff),
   "config schema": () => import("./commands/configSchema.ts").then(({ schema }) => schema)

@@ -15,6 +15,7 @@ import type { PlanError } from "../plan/PlanError.ts"
 import type { PlannedFiles } from "../plan/PlannedFiles.ts"
 import { preparePlan } from "../plan/prepare.ts"
 import { referenceRequest } from "../plan/provenance.ts"
+import { requestOf } from "./composing.ts"
 import { Invocation } from "./Invocation.ts"
 import { namedStateDir } from "./place.ts"
 import type { Given } from "./spec.ts"
@@ -22,15 +23,6 @@ import { usage, type UsageError } from "./UsageError.ts"
 
 /** What planning needs of this machine. */
 export const workshop = Layer.mergeAll(NodeFileSystem.layer, ConfigFiles.layer, LiveCommands.layer)
-
-/** The config that the options of every composing command choose. */
-export const requestOf = (
-  given: Pick<Given<"config show">, "config-dir" | "config-ref" | "operands">
-): ConfigRequest => ({
-  configDir: given["config-dir"] ?? "config",
-  configRef: given["config-ref"] ?? "autoexp",
-  overrides: given.operands
-})
 
 /** A recorded job once more: `from` is its `config_reference.json` or a directory that holds it. */
 const recorded = (from: string): Effect.Effect<
