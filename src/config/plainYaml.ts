@@ -40,7 +40,7 @@ class PlainReader {
     this.file = file
     this.scalars = scalars
     this.lines = text.split("\n").flatMap((whole, index) => {
-      const content = whole.trimStart()
+      const content = whole.replace(/^ +/, "")
       return content === "" || content.startsWith("#")
         ? []
         : [{ indent: whole.length - content.length, text: content, number: index + 1 }]

@@ -216,8 +216,35 @@ class Reader {
 }
 
 /** The text's only document; null if it is not YAML. Problems are added to `problems`, with their places. */
-export const parseYaml = (text: string, file: string, problems: Array<Problem>): Node | null =>
-  readPlainYaml(text, file, { keyOf, readPlain }) ?? parseFullYaml(text, file, problems)
+export const parseYaml = (text: string, file: string, problems: Array<Problem>): Node | null => {
+  if (isTooDeep(text)) {
+    const at: Origin = { source: "file", file, line: 1, column: 1 }
+    problems.push(problemAt(at, "yaml", `This is nested more than ${DEEPEST} levels deep.`))
+    return null
+  }
+  return readPlainYaml(text, file, { keyOf, readPlain }) ?? parseFullYaml(text, file, problems)
+}
+
+/** Far deeper than any config; what reads and merges it goes as deep as the text does. */
+const DEEPEST = 200
+
+/** Dashes in a row, or a deep indentation: what a text that nests too deep has somewhere, if it has few brackets. */
+const deepSigns = new RegExp(`(?:- ){${DEEPEST}}|^ {${DEEPEST}}`, "m")
+
+/** Whether indentation or brackets nest too deep. Brackets within texts count too: that many are no config either. */
+const isTooDeep = (text: string): boolean => {
+  if ((text.match(/[[{]/g)?.length ?? 0) <= DEEPEST && !deepSigns.test(text)) return false
+  let open = 0
+  let indents: ReadonlyArray<number> = []
+  for (const line of text.split("\n")) {
+    const indent = line.search(/[^ ]/)
+    if (indent >= 0) indents = [...indents.filter((outer) => outer < indent), indent]
+    for (const char of line) open = Math.max(0, open + ("[{".includes(char) ? 1 : "]}".includes(char) ? -1 : 0))
+    const dashes = /^ *((?:- )*)/.exec(line)?.[1]?.length ?? 0
+    if (indents.length + dashes / 2 > DEEPEST || open > DEEPEST) return true
+  }
+  return false
+}
 
 /** As `parseYaml`, of any YAML: slow. */
 export const parseFullYaml = (text: string, file: string, problems: Array<Problem>): Node | null => {
@@ -231,12 +258,17 @@ export const parseFullYaml = (text: string, file: string, problems: Array<Proble
     prettyErrors: false,
     strict: true
   })
-  for (const error of document.errors) {
+  // What follows the first mistake mostly follows from it.
+  const [error] = document.errors
+  if (error !== undefined) {
     const { col, line } = lines.linePos(error.pos[0])
     const at: Origin = { source: "file", file, line: Math.max(1, line), column: Math.max(1, col) }
-    problems.push(problemAt(at, "yaml", `This is not valid YAML: ${error.message.replace(/\.$/, "")}.`))
+    const wanted = /[[{,:]\s*\$\{/.test(text.split("\n")[line - 1] ?? "")
+      ? ` (within braces write '\${…}' in quotes)`
+      : ""
+    problems.push(problemAt(at, "yaml", `This is not valid YAML: ${error.message.replace(/\.$/, "")}${wanted}.`))
+    return null
   }
-  if (document.errors.length > 0) return null
   const reader = new Reader(file, document, lines, problems)
   return reader.node(document.contents)
 }

@@ -4,7 +4,7 @@ import * as path from "node:path"
 import { describe, expect, it } from "vitest"
 import { readPlainYaml } from "../../src/config/plainYaml.ts"
 import type { Problem } from "../../src/config/Problem.ts"
-import { keyOf, parseFullYaml, readPlain } from "../../src/config/yaml.ts"
+import { keyOf, parseFullYaml, parseYaml, readPlain } from "../../src/config/yaml.ts"
 
 const fast = (text: string) => readPlainYaml(text, "f.yaml", { keyOf, readPlain })
 
@@ -72,4 +72,34 @@ describe("the fast reader of plain YAML says what the full one says, or nothing"
       { numRuns: 2000 }
     )
   })
+})
+
+it.each(["a: 1\n\u3000b: 1", "\u3000m: 1\n", "lr: 2\n\u3000", "a:\n\u00a0b: 1", "a:\n\u1680b: 1"])(
+  "takes only blanks for indentation: %j",
+  (text) => void agree(text)
+)
+
+describe("a text that nests too deep", () => {
+  const problems = (text: string) => {
+    const found: Array<Problem> = []
+    return parseYaml(text, "f.yaml", found) === null ? found.map(({ message }) => message).join() : "read"
+  }
+  const levels = Array.from({ length: 1500 }, (_, level) => `${" ".repeat(level)}k:`).join("\n")
+
+  it.each([["maps", levels], ["brackets", "a: ".concat("[".repeat(5000))], ["dashes", `a:\n ${"- ".repeat(900)}x`]])(
+    "is a mistake, no crash: %s",
+    (_, text) => expect(problems(text)).toContain("levels deep")
+  )
+
+  it("is not one that only holds long lines, many brackets or deep text", () => {
+    expect(problems(`a: [${"[], ".repeat(900)}1]\n`)).toBe("read")
+    expect(problems(`a: |\n  x\n${" ".repeat(300)}deep text\n`)).toBe("read")
+  })
+})
+
+it("tells one mistake of a text that is no YAML, and what a brace before an interpolation wants", () => {
+  const found: Array<Problem> = []
+  parseYaml("backend: {class_name: 5, d: ${x}}\n", "f.yaml", found)
+  expect(found).toHaveLength(1)
+  expect(found[0]?.message).toContain("in quotes")
 })

@@ -301,3 +301,23 @@ describe("any text", () => {
     )
   })
 })
+
+describe("values that hold a list many times", () => {
+  it.each([
+    "[[0]*99999]*99999",
+    "len(str([[[[0]*99]*99]*99]*99))",
+    "[[[[0]*99]*99]*99]*99 == [[[[0]*99]*99]*99]*99",
+    "repr([['a'*99999]*99])"
+  ])("cost what it takes to write them out: %s is refused", (text) => {
+    const result = evaluateExpression(text, {})
+    expect(Either.isLeft(result) ? result.left.message : result.right).toContain("steps")
+  })
+
+  it("are fine while they are small", () => {
+    expect(evaluateExpression("len(str([[0] * 3] * 4))", {})).toEqual(Either.right(44))
+  })
+})
+
+it.each(["0 ** 0.0", "0.0 ** 0.0", "0 ** -0.0"])("%s is 1.0, as in Python, and ends", (text) => {
+  expect(evaluateExpression(text, {})).toEqual(Either.right(new PyFloat(1)))
+})

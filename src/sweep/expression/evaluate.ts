@@ -20,10 +20,10 @@ import {
   PyDict,
   PyTuple,
   setOf,
-  sizeOf,
   toValue,
   truthy,
-  typeName
+  typeName,
+  weightOf
 } from "./values.ts"
 
 type Result<A = Py> = Either.Either<A, ExpressionError>
@@ -43,6 +43,14 @@ class Evaluation {
 
   constructor(names: ValueMap) {
     this.names = names
+  }
+
+  /** The value of a whole expression, which its reader can afford to write out. */
+  result(tree: Expression): Result {
+    return Either.flatMap(
+      this.value(tree, new Map()),
+      (value) => Either.map(this.charge(weightOf(value), 0), () => value)
+    )
   }
 
   /** Counts steps; on the left the evaluation has taken too many. */
@@ -146,7 +154,7 @@ class Evaluation {
       const b = yield* this.value(right, locals)
       const result = yield* this.at(offset, operate(operator, a, b))
       // What the operation wrote anew; a long text or list costs as much as many small steps.
-      yield* this.charge(typeof result === "bigint" ? 0 : sizeOf(result) ?? 0, offset)
+      yield* this.charge(weightOf(result), offset)
       return result
     })
   }
@@ -167,7 +175,7 @@ class Evaluation {
       let left = yield* this.value(first, locals)
       for (const { offset, operator, right } of rest) {
         const value = yield* this.value(right, locals)
-        yield* this.charge((sizeOf(left) ?? 0) + (sizeOf(value) ?? 0), offset)
+        yield* this.charge(weightOf(left) + weightOf(value), offset)
         if (!(yield* this.at(offset, compare(operator, left, value)))) return false
         left = value
       }
@@ -187,7 +195,7 @@ class Evaluation {
     return Either.gen(this, function*() {
       const holder = yield* this.value(of, locals)
       const given = yield* this.values(bounds.map((bound) => bound ?? { kind: "literal", value: null, offset }), locals)
-      yield* this.charge(sizeOf(holder) ?? 0, offset)
+      yield* this.charge(weightOf(holder), offset)
       return yield* this.at(offset, partOf(holder, given))
     })
   }
@@ -220,7 +228,7 @@ class Evaluation {
         const wanted = least === most ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`
         return yield* failAt(offset, `${name}(…) takes ${wanted} arguments, not ${args.length}`)
       }
-      yield* this.charge(args.reduce<number>((size, arg) => size + (sizeOf(arg) ?? 0), 0), offset)
+      yield* this.charge(args.reduce<number>((size, arg) => size + weightOf(arg), 0), offset)
       return yield* this.at(offset, called.run(args, named))
     })
   }
@@ -286,7 +294,7 @@ class Evaluation {
 }
 
 const evaluate = (text: string, names: ValueMap): Result =>
-  Either.flatMap(parseExpression(text), (tree) => new Evaluation(names).value(tree, new Map()))
+  Either.flatMap(parseExpression(text), (tree) => new Evaluation(names).result(tree))
 
 /**
  * The value of `text`, in which `names` can be used, dotted ones too. Fails with the column of what cannot be read, is

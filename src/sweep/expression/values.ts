@@ -101,6 +101,26 @@ export const sizeOf = (value: Py): number | null => {
   return value instanceof PySet ? value.items.size : null
 }
 
+/** More than anything may weigh. */
+const HEAVIEST = 2 ** 40
+
+const weights = new WeakMap<object, number>()
+
+/**
+ * What writing the value out costs: its items, and theirs, and the characters of texts. A list that stands in it many
+ * times counts as often, but is looked at once.
+ */
+export const weightOf = (value: Py): number => {
+  if (typeof value === "string") return value.length
+  if (typeof value !== "object" || value === null) return 1
+  const known = weights.get(value)
+  if (known !== undefined) return known
+  const items = value instanceof PyDict ? [...value.entries.values()].flat() : itemsOf(value) ?? []
+  const weight = Math.min(HEAVIEST, items.reduce<number>((sum, item) => sum + weightOf(item), items.length + 1))
+  weights.set(value, weight)
+  return weight
+}
+
 /** What iterating over a value gives; null of what cannot be iterated. */
 export const itemsOf = (value: Py): ReadonlyArray<Py> | null => {
   if (typeof value === "string") return [...value]
