@@ -178,6 +178,31 @@ describe("the user's index", () => {
       expect(JSON.parse(stdout)).toHaveLength(1)
     }))
 
+  it.scoped("keeps a session whose jobs may still run, unless it is removed by force", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      const place = { stateDir: path.join(home, "state"), planId: "alive" }
+      yield* keep(place, eventful("alive"))
+      const remove = (...more: ReadonlyArray<string>) =>
+        autoexp(home, ["session", "remove", "alive", "--state-dir", "state", ...more])
+      const refused = yield* remove()
+      expect(refused).toMatchObject({ exitCode: 1, stdout: "" })
+      expect(refused.stderr).toContain("a, b")
+      expect(fs.existsSync(path.join(place.stateDir, "alive.events.jsonl"))).toBe(true)
+      expect(yield* remove("--force")).toMatchObject({ exitCode: 0 })
+      expect(fs.existsSync(path.join(place.stateDir, "alive.events.jsonl"))).toBe(false)
+    }))
+
+  it.scoped("takes the beginning of a parent's id for the parent, not for its follow-ups", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      const stateDir = path.join(home, "state")
+      yield* keep({ stateDir, planId: "demo-1" }, quiet("demo-1"))
+      yield* keep({ stateDir, planId: "demo-1-q45" }, quiet("demo-1-q45", true))
+      const show = yield* autoexp(home, ["session", "show", "demo", "--state-dir", "state", "--json"])
+      expect(JSON.parse(show.stdout)).toMatchObject({ plan_id: "demo-1" })
+    }))
+
   it.scoped("forgets a session that is removed", () =>
     Effect.gen(function*() {
       const home = yield* temporary
