@@ -85,6 +85,9 @@ export const keyOf = (value: Scalar): Key | null => {
   }
 }
 
+/** Values that the aliases of one file may stand for. */
+const MOST_COPIES = 100_000
+
 class Reader {
   readonly file: string
   readonly document: Yaml.Document
@@ -92,6 +95,9 @@ class Reader {
   readonly problems: Array<Problem>
   /** Anchored nodes that are being read: an alias to one of them would never end. */
   private readonly open = new Set<Yaml.Node>()
+  /** How deep within aliases the reader is, and how much it has read there: ten lines can name a billion values. */
+  private within = 0
+  private copies = 0
 
   constructor(file: string, document: Yaml.Document, lines: Yaml.LineCounter, problems: Array<Problem>) {
     this.file = file
@@ -125,11 +131,21 @@ class Reader {
     return readPlain(text)
   }
 
+  private copy(target: Yaml.Node, origin: Origin): Node {
+    this.within += 1
+    const node = this.copies > MOST_COPIES ? scalar(null, origin) : this.node(target)
+    this.within -= 1
+    return node
+  }
+
   node(node: Yaml.Node | null): Node {
+    if (this.within > 0 && (this.copies += 1) === MOST_COPIES) {
+      this.fail(this.place(node), `The aliases of this file stand for more than ${MOST_COPIES} values.`)
+    }
     const origin = this.place(node)
     if (Yaml.isAlias(node)) {
       const target = node.resolve(this.document)
-      if (target !== undefined && !this.open.has(target)) return this.node(target)
+      if (target !== undefined && !this.open.has(target)) return this.copy(target, origin)
       const why = target === undefined ? "names no anchor above it" : "stands within what it names"
       this.fail(origin, `The alias *${node.source} ${why}.`)
       return scalar(null, origin)

@@ -103,3 +103,13 @@ it("tells one mistake of a text that is no YAML, and what a brace before an inte
   expect(found).toHaveLength(1)
   expect(found[0]?.message).toContain("in quotes")
 })
+
+it("does not follow aliases that stand for billions of values", () => {
+  const bomb = Array.from(
+    { length: 12 },
+    (_, level) => `a${level}: &a${level} [${level === 0 ? "x" : Array(9).fill(`*a${level - 1}`).join(", ")}]`
+  ).join("\n")
+  const found: Array<Problem> = []
+  parseYaml(`${bomb}\n`, "f.yaml", found)
+  expect(found.map(({ message }) => message).join()).toContain("stand for more than")
+})
