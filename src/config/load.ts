@@ -107,10 +107,12 @@ const loaded = (
   })
 }
 
+const isFileName = (ref: string): boolean => /\.(?:ya?ml|json)$/.test(ref)
+
 /** The file that a reference is the path of; null if it is the name of a config. */
 const fileOf = (files: Context.Tag.Service<ConfigFiles>, ref: string): string | null => {
   const file = files.absolute(ref)
-  return /\.(?:ya?ml|json)$/.test(ref) && files.read(file) !== null ? file : null
+  return isFileName(ref) && files.read(file) !== null ? file : null
 }
 
 /** The name of a config that was given by the path of its file; null if it stands elsewhere or needs no composing. */
@@ -137,6 +139,12 @@ export const load = (
     }
     const { configRef, overrides } = request
     const file = fileOf(files, configRef)
+    // A name may be given with its ending too, as Hydra takes it; these can only be paths.
+    if (file === null && /^\/.*\.ya?ml$|\.json$/.test(configRef)) {
+      const message = `There is no file ${files.absolute(configRef)}; a config of ${surroundings.configDir} is named ` +
+        "without its ending."
+      return yield* new ConfigError({ problems: [problemAt(null, "missing_config", message)] })
+    }
     const name = file === null ? configRef : nameOf(files, surroundings.configDir, file)
     const composition = file === null || name !== null
       ? compose(files, name ?? configRef, overrides, surroundings)

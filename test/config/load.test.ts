@@ -311,6 +311,10 @@ describe("a mistake names its place and what would fit", () => {
       expect(yield* only([], edited("slurm: small", "slrm: small"))).toMatchObject({
         message: "There is no group \"slrm\"; did you mean \"slurm\"?"
       })
+      for (const configRef of ["/elsewhere/x.yaml", "results/resolved_config.json"]) {
+        const { message } = yield* Effect.flip(loading([], {}, { configRef }))
+        expect(message).toContain(`There is no file ${configRef.startsWith("/") ? configRef : ""}`)
+      }
       const { problems } = yield* Effect.flip(loading([], {}, { configRef: "autoxp" }))
       expect(problems[0]).toMatchObject({ message: "There is no config \"autoxp\"; did you mean \"autoexp\"?" })
     }))
