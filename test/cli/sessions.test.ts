@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { Invocation } from "../../src/cli/Invocation.ts"
@@ -176,6 +177,20 @@ describe("the user's index", () => {
       fs.writeFileSync(path.join(indexDir({ HOME: home }), "torn.json"), `{"state_d`)
       const { stdout } = yield* autoexp(home, ["session", "list", "--json"])
       expect(JSON.parse(stdout)).toHaveLength(1)
+    }))
+
+  it.scoped("tells of a torn last line, and shows what stands before it", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      const place = { stateDir: path.join(home, "state"), planId: "torn" }
+      yield* keep(place, quiet("torn"))
+      fs.appendFileSync(path.join(place.stateDir, "torn.events.jsonl"), "{\"v\":1,\"se")
+      const warnings: Array<string> = []
+      const shown = yield* autoexp(home, ["session", "show", "torn", "--state-dir", "state"]).pipe(
+        Effect.provide(Logger.add(Logger.make(({ message }) => void warnings.push(String(message)))))
+      )
+      expect(shown.exitCode).toBe(0)
+      expect(warnings.join()).toContain("torn last line")
     }))
 
   it.scoped("keeps a session whose jobs may still run, unless it is removed by force", () =>

@@ -1,0 +1,105 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { spawnSync } from "node:child_process"
+import * as os from "node:os"
+import type { Actor } from "../../src/event/events.ts"
+import * as MemoryJournal from "../../src/journal/MemoryJournal.ts"
+import * as LiveCommands from "../../src/monitor/LiveCommands.ts"
+import { lostWorkers } from "../../src/monitor/lostWorkers.ts"
+import { ask } from "../../src/monitor/sessions.ts"
+import { Commands } from "../../src/port/Commands.ts"
+import { Journal } from "../../src/port/Journal.ts"
+import { ending } from "../../src/report/ending.ts"
+import { machine } from "../rule/machine.ts"
+import { runClock } from "./world.ts"
+
+const run = (script: string, timeoutSeconds = 60) =>
+  Effect.flatMap(
+    Commands,
+    (commands) => commands.run({ argv: ["sh", "-c", script], cwd: null, env: {}, timeoutSeconds })
+  ).pipe(
+    Effect.provide(LiveCommands.layer)
+  )
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+describe("a command", () => {
+  it.live("has ended with its program, although a child it left behind holds its output", () =>
+    Effect.gen(function*() {
+      const { exitCode, stdout } = yield* run("sleep 300 & echo $!")
+      const pid = Number(stdout)
+      expect([exitCode, isAlive(pid)]).toEqual([0, true])
+      process.kill(pid, "SIGKILL")
+    }))
+
+  it.live("is killed when its time is over", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(run("sleep 300", 0.2))
+      expect(error.message).toContain("did not end within 0.2 s")
+    }))
+})
+
+describe("a claim", () => {
+  const claimedBy = (actor: Actor) => {
+    const command = { class_name: "RunCommandAction", command: ["true"] } as const
+    const m = machine({
+      log_events: [{
+        name: "x",
+        pattern: "x",
+        actions: [{ class_name: "EventAction", mode: "queue", action: command }]
+      }]
+    })
+    m.submitAll()
+    m.accept()
+    m.state("RUNNING")
+    m.log([{ rule: "x" }])
+    const [queue_id = ""] = m.session.queue.keys()
+    m.fact("OperatorRequested", { request_id: "r", actor, request: { kind: "claim", queue_id } })
+    return lostWorkers(m.session).map(({ type }) => type)
+  }
+  const worker = { role: "worker", user: "ada", host: os.hostname() } as const
+  const { pid: dead } = spawnSync("true")
+
+  it("is lost with its worker's process", () => expect(claimedBy({ ...worker, pid: dead })).toEqual(["WorkerLost"]))
+  it("stands while the worker lives", () => expect(claimedBy({ ...worker, pid: process.pid })).toEqual([]))
+  it("of another host is nobody's to judge", () =>
+    expect(claimedBy({ ...worker, host: "elsewhere", pid: dead })).toEqual([]))
+})
+
+describe("a request", () => {
+  it.effect("that the holder does not take is withdrawn, and says so", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const journal = yield* Journal
+      const place = { stateDir: "/state", planId: "plan" }
+      const m = machine({})
+      const writer = yield* journal.hold(place, { takeover: false })
+      const [opened] = m.records
+      yield* writer.append(opened?.at ?? "", [{ type: "SessionOpened", data: opened?.data }])
+      const asking = yield* Effect.fork(ask(place, { kind: "queue_retry", queue_id: "q1" }))
+      yield* runClock(asking, 60)
+      const answer = yield* Fiber.join(asking)
+      expect(answer.accepted).toBe(false)
+      expect(answer.why).toContain("withdrawn")
+      expect(yield* journal.inbox(place)).toEqual([])
+    })).pipe(Effect.provide(MemoryJournal.layer)))
+})
+
+it("a failed inline action is told at the end", () => {
+  const m = machine({
+    log_events: [{ name: "x", pattern: "x", actions: [{ class_name: "RunCommandAction", command: ["f"] }] }]
+  })
+  m.submitAll()
+  m.accept()
+  m.state("RUNNING")
+  m.log([{ rule: "x" }])
+  const [action_id = ""] = m.session.actions.keys()
+  m.fact("ActionFinished", { action_id, outcome: { status: "failed", result: {} } })
+  expect(ending(m.session).join("\n")).toContain("a: an action because of x failed")
+})
