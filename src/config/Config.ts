@@ -1,10 +1,12 @@
 /** The whole configuration, typed. Keys of strict sections are known; open maps take any. */
 import * as Schema from "effect/Schema"
+import { Condition } from "../action/conditions.ts"
 import { Backend } from "../backend/Backend.ts"
 import { Text } from "../backend/Text.ts"
-import { Any, AnyMap, Int, Number } from "../backend/Value.ts"
+import { AnyMap, Int, Number } from "../backend/Value.ts"
 import { Monitoring } from "../rule/Monitoring.ts"
 import { Client, LocalClient } from "../scheduler/Client.ts"
+import { Sweep } from "../sweep/Sweep.ts"
 
 const text = (value: string) => Schema.optionalWith(Text, { default: () => value })
 const bool = (value: boolean) => Schema.optionalWith(Schema.Boolean, { default: () => value })
@@ -19,18 +21,6 @@ const Project = Schema.Struct({
   /** Where sessions live; null: `monitoring_state` below `base_output_dir`. */
   monitoring_state_dir: maybeText,
   resume: bool(true)
-})
-
-const Sweep = Schema.Struct({
-  /** Any value that `sweep/expandAxes.ts` reads; null and {} give one point. */
-  axes: Schema.optionalWith(Any, { default: () => ({}) }),
-  base_values: openMap,
-  /** A Python expression over a point's parameters; points for which it is false are left out. */
-  filter: maybeText,
-  /** Whether a filter may leave no point, which then runs `base_values` alone. */
-  allow_empty: bool(false),
-  name_template: text("{project}_{index}"),
-  store_sweep_json: bool(true)
 })
 
 const Slurm = Schema.Struct({
@@ -71,8 +61,17 @@ const Container = Schema.Struct({
 const Scheduler = Schema.Struct({
   /** How many jobs are queued or run at once; null: no limit. */
   max_jobs: Schema.optionalWith(Schema.NullOr(Int), { default: () => null }),
+  /** Seconds from one submission to the next (an array is one submission); null: no limit. */
+  submit_rate_limit_seconds: Schema.optionalWith(Schema.NullOr(Number), { default: () => null }),
   /** How long a scheduler may take to know a job that was submitted. */
   settle_seconds: Schema.optionalWith(Number, { default: () => 120 })
+})
+
+const Job = Schema.Struct({
+  /** What must hold before the job is submitted. */
+  start_conditions: Schema.optionalWith(Schema.Array(Condition), { default: () => [] }),
+  /** What ends the job as soon as it holds. */
+  cancel_conditions: Schema.optionalWith(Schema.Array(Condition), { default: () => [] })
 })
 
 /** The root as it is written; `load` fills in what depends on other sections. */
@@ -83,6 +82,7 @@ export const ConfigSchema = Schema.Struct({
   container: Schema.optionalWith(Container, { default: () => Container.make({}) }),
   monitoring: Monitoring,
   backend: Backend,
+  job: Schema.optionalWith(Job, { default: () => Job.make({}) }),
   scheduler: Schema.optionalWith(Scheduler, { default: () => Scheduler.make({}) }),
   /** Free notes; rules may name them. */
   metadata: openMap,

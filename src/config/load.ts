@@ -3,14 +3,15 @@ import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type { Value, ValueMap } from "../backend/Value.ts"
+import { isMap, type Value, type ValueMap } from "../backend/Value.ts"
 import { compose, composePlain, type Composition, merging } from "./compose.ts"
-import type { Config } from "./Config.ts"
+import { type Config, ConfigSchema } from "./Config.ts"
 import { ConfigFiles } from "./ConfigFiles.ts"
 import type { Path } from "./decode.ts"
 import { setKey } from "./merge.ts"
-import { fromValue, isInterpolated, toMap } from "./Node.ts"
+import { fromValue, isInterpolated, type MapNode, mapOf, names, scalar, toMap, withEntry } from "./Node.ts"
 import { originIn, pathOf, writtenAt } from "./origins.ts"
+import { parseOverride } from "./overrides.ts"
 import { ConfigError, type Origin, type Problem, problemAt } from "./Problem.ts"
 import { resolveAsFar } from "./resolved.ts"
 import type { Surroundings } from "./resolvers/Resolver.ts"
@@ -41,8 +42,30 @@ export interface Loaded {
   readonly source: (path: Path) => { readonly origin: Origin | null; readonly interpolation: string | null }
   /** The configs whose defaults lists led to a file, the primary one first; empty for any other file. */
   readonly chain: (file: string) => ReadonlyArray<string>
-  /** The same configuration with some keys (dotted) set differently and resolved again: one sweep point. */
-  readonly at: (point: ReadonlyArray<readonly [key: string, value: Value]>) => Either.Either<Loaded, ConfigError>
+  /** Whether an override of the request sets the key (dotted), a part of it, or what it is part of. */
+  readonly sets: (key: string) => boolean
+  /** The same configuration at a sweep's point: its parameters set, and all that refers to them resolved again. */
+  readonly at: (point: PointSetting) => Either.Either<PointLoaded, ConfigError>
+}
+
+/** What makes a point of a sweep. */
+export interface PointSetting {
+  /** What `${index}` is. */
+  readonly index: number
+  /** What `${stage}` is, unless a parameter of that name says so; "" for none. */
+  readonly stage: string
+  /** Dotted keys of the configuration, or names of the point's own; texts may hold `${…}`. */
+  readonly parameters: ValueMap
+  /** What `${sibling.NAME.…}` finds: the point's other phases by their stage's name. */
+  readonly siblings: Readonly<Record<string, ValueMap>>
+}
+
+/** A configuration as it is at one point. */
+export interface PointLoaded extends Loaded {
+  /** All parameters of the point, resolved. */
+  readonly parameters: ValueMap
+  /** Those of them that set no key of the configuration: the backend's; resolved. */
+  readonly others: ValueMap
 }
 
 const fail = ([first, ...rest]: ReadonlyArray<Problem>): Either.Either<never, ConfigError> =>
@@ -58,53 +81,113 @@ const follows = ({ kind }: Problem, overrides: ReadonlyArray<Problem>): boolean 
   (kind === "template" || kind === "rule") &&
     overrides.some(({ override }) => /^[~+]*(?:sweep|metadata)\b/.test(override?.text ?? ""))
 
+/** What all points of a configuration are made of. */
+interface Base {
+  readonly request: ConfigRequest
+  readonly root: MapNode
+  readonly surroundings: Surroundings
+  readonly chain: Loaded["chain"]
+  /** Names at the top of the configuration, among which a point's own names do not count. */
+  readonly sections: ReadonlySet<string>
+}
+
+const only = (values: ValueMap, keep: (key: string) => boolean): ValueMap =>
+  Object.fromEntries(Object.entries(values).filter(([key]) => keep(key)))
+
+const placed = ({ chain }: Base, found: ReadonlyArray<Problem>): Either.Either<never, ConfigError> =>
+  fail(found.map((problem) => ({ ...problem, chain: chain(problem.file ?? "") })))
+
+const view = (base: Base, root: MapNode, made: Typed, at: Loaded["at"]): Loaded => ({
+  request: base.request,
+  unresolved: toMap({ ...root, entries: new Map([...root.entries].filter(([key]) => base.sections.has(key))) }),
+  resolved: made.values,
+  config: made.config,
+  origin: (path) => originIn(root, typeof path === "string" ? pathOf(path) : path),
+  source: (path) => {
+    const written = writtenAt(root, path, null)
+    const interpolation = written !== null && isInterpolated(written.node) ? written.node.value : null
+    return { origin: written?.origin ?? null, interpolation }
+  },
+  chain: base.chain,
+  sets: (key) => overriddenKeys(base.request).some((set) => isWithin(set, key) || isWithin(key, set)),
+  at
+})
+
+const isWithin = (key: string, outer: string): boolean => key === outer || key.startsWith(`${outer}.`)
+
+const overriddenKeys = ({ overrides }: ConfigRequest): ReadonlyArray<string> =>
+  overrides.map(parseOverride).flatMap((override) => (Either.isRight(override) ? [override.right.key] : []))
+
 const loaded = (
   request: ConfigRequest,
   { chains, problems, root }: Composition,
-  surroundings: Surroundings,
-  check: typeof lint,
-  before: Typed | null
+  surroundings: Surroundings
 ): Either.Either<Loaded, ConfigError> => {
   const chain = (file: string) => chains.get(file) ?? []
-  const placed = (found: ReadonlyArray<Problem>) =>
-    fail(found.map((problem) => ({ ...problem, chain: chain(problem.file ?? "") })))
-  if (root === null) return placed(problems)
-  const resolved = resolveAsFar(root, surroundings)
-  const config = typed(root, resolved, before)
+  const sections = new Set([...root === null ? [] : names(root), ...Object.keys(ConfigSchema.fields)])
+  const base = { request, root: root ?? mapOf([], nowhere), surroundings, chain, sections }
+  if (root === null) return placed(base, problems)
+  const scoped = [["index", 0], ["stage", ""]] as const
+  const whole = resolveAsFar(
+    scoped.reduce(
+      (node, [text, value]) =>
+        sections.has(text) ? node : withEntry(node, { text, type: "str" }, scalar(value, nowhere), nowhere),
+      root
+    ),
+    surroundings
+  )
+  const resolved = { ...whole, values: only(whole.values, (key) => sections.has(key)) }
+  const config = typed(root, resolved, null)
   const wrong = [
     ...resolved.problems,
     ...(Either.isLeft(config) ? config.left : []),
-    ...check(root, resolved, Either.isRight(config) ? config.right.written : null)
+    ...lint(root, resolved, Either.isRight(config) ? config.right.written : null)
   ]
   const all = [...problems, ...wrong.filter((problem) => !follows(problem, problems))]
-  if (Either.isLeft(config) || all.length > 0) return placed(all)
-  return Either.right({
-    request,
-    unresolved: toMap(root),
-    resolved: resolved.values,
-    config: config.right.config,
-    origin: (path) => originIn(root, typeof path === "string" ? pathOf(path) : path),
-    source: (path) => {
-      const written = writtenAt(root, path, null)
-      const interpolation = written !== null && isInterpolated(written.node) ? written.node.value : null
-      return { origin: written?.origin ?? null, interpolation }
-    },
-    chain,
-    at: (point) => {
-      const problems: Array<Problem> = []
-      const how = merging(surroundings, problems)
-      const changed = point.reduce((node, [key, value]) => {
-        const set = setKey(node, key, fromValue(value, { source: "point", key }), how)
-        if (Either.isRight(set)) return set.right
-        problems.push(set.left)
-        return node
-      }, root)
-      // Axes, rules and templates are those of all points, and were looked at.
-      return problems.length > 0
-        ? fail(problems)
-        : loaded(request, { root: changed, problems, chains }, surroundings, () => [], config.right)
-    }
-  })
+  if (Either.isLeft(config) || all.length > 0) return placed(base, all)
+  const at = (point: PointSetting): Either.Either<PointLoaded, ConfigError> => pointOf(base, config.right, point, at)
+  return Either.right(view(base, root, config.right, at))
+}
+
+const nowhere: Origin = { source: "point", key: "index" }
+
+/** Sections that hold for the whole plan. */
+const shared = ["sweep", "scheduler"]
+
+const pointOf = (
+  base: Base,
+  before: Typed,
+  point: PointSetting,
+  at: Loaded["at"]
+): Either.Either<PointLoaded, ConfigError> => {
+  const problems: Array<Problem> = []
+  const how = merging(base.surroundings, problems)
+  const scope = { index: point.index, stage: point.stage, sibling: point.siblings, ...point.parameters }
+  const root = Object.entries<Value>(scope)
+    .reduce((node, [key, value]) => {
+      const origin: Origin = { source: "point", key }
+      if (shared.includes(key.split(".")[0] ?? key)) {
+        problems.push(problemAt(null, "sweep", `A sweep cannot set "${key}": the section is the same for all points.`))
+      }
+      const set = setKey(node, key, fromValue(value, origin), how)
+      if (Either.isRight(set)) return set.right
+      problems.push(set.left)
+      return node
+    }, base.root)
+  if (problems.length > 0) return placed(base, problems)
+  const whole = resolveAsFar(root, base.surroundings)
+  const values = only(whole.values, (key) => base.sections.has(key))
+  const found = typed(root, { ...whole, values }, before)
+  const wrong = [...whole.problems, ...(Either.isLeft(found) ? found.left : [])]
+  if (Either.isLeft(found) || wrong.length > 0) return placed(base, wrong)
+  const parameters = Object.fromEntries(
+    Object.keys(point.parameters).map((key) => [
+      key,
+      key.split(".").reduce<Value>((value, name) => (isMap(value) ? value[name] ?? null : null), whole.values)
+    ])
+  )
+  const others = only(parameters, (key) => !base.sections.has(key.split(".")[0] ?? key))
+  return Either.right({ ...view(base, root, found.right, at), parameters, others })
 }
 
 const isFileName = (ref: string): boolean => /\.(?:ya?ml|json)$/.test(ref)
@@ -149,5 +232,5 @@ export const load = (
     const composition = file === null || name !== null
       ? compose(files, name ?? configRef, overrides, surroundings)
       : composePlain(files, file, overrides, surroundings)
-    return yield* loaded(request, composition, surroundings, lint, null)
+    return yield* loaded(request, composition, surroundings)
   })

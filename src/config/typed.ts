@@ -2,8 +2,8 @@
 import * as Either from "effect/Either"
 import { isList, isMap, same, type Value, type ValueMap } from "../backend/Value.ts"
 import { lintRules } from "../rule/lint.ts"
-import type { SweepPoint } from "../sweep/expandAxes.ts"
-import { sweepPoints } from "../sweep/sweepPoints.ts"
+import { expandSweep } from "../sweep/expandSweep.ts"
+import type { SweepError, SweepPoint } from "../sweep/SweepPoint.ts"
 import { complete, type Config, ConfigSchema, type Written } from "./Config.ts"
 import { decode, type Misfit, type Path, pathText } from "./decode.ts"
 import type { MapNode } from "./Node.ts"
@@ -36,7 +36,7 @@ const deprecated = (resolved: ValueMap): ReadonlyArray<Misfit> => {
 }
 
 /** Sections that may be left empty. */
-export const optionalSections: ReadonlyArray<string> = ["container", "scheduler", "metadata", "evaluation"]
+export const optionalSections: ReadonlyArray<string> = ["container", "job", "scheduler", "metadata", "evaluation"]
 
 const withoutEmpty = (resolved: ValueMap): ValueMap =>
   Object.fromEntries(
@@ -133,16 +133,19 @@ export const lint = (root: MapNode, { unknown, values }: Resolved, whole: Writte
   })
 }
 
+const sweepProblem = (root: MapNode, { at, message }: SweepError): Problem =>
+  problemAt(originIn(root, pathOf(at)), "sweep", `${at}: ${message}`)
+
 const lintConfig = (root: MapNode, { metadata, monitoring, sweep }: Linted): ReadonlyArray<Problem> => {
-  const points = sweepPoints(sweep)
-  const expanded: ReadonlyArray<SweepPoint> = Either.getOrElse(points, () => [])
+  const expansion = expandSweep(sweep)
+  const points: ReadonlyArray<SweepPoint> = Either.isRight(expansion) ? expansion.right.points : []
   const parameters = [
-    ...new Set([...Object.keys(sweep.base_values), ...expanded.flatMap((point) => Object.keys(point.parameters))])
+    ...new Set([...Object.keys(sweep.base_values), ...points.flatMap((point) => Object.keys(point.parameters))])
   ]
   const rules = lintRules(monitoring, [...parameters, ...Object.keys(metadata)])
   return [
-    ...(Either.isLeft(points)
-      ? [problemAt(originIn(root, pathOf(points.left.at)), "sweep", `${points.left.at}: ${points.left.message}`)]
+    ...(Either.isLeft(expansion)
+      ? [sweepProblem(root, expansion.left)]
       : lintTemplates({ monitoring, sweep }, parameters).map(({ message, path, suggestions }) =>
         problemAt(originIn(root, path), "template", message, suggestions)
       )),

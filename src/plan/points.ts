@@ -3,13 +3,13 @@ import * as Either from "effect/Either"
 import * as path from "node:path"
 import { launch } from "../backend/Backend.ts"
 import type { LaunchCommand } from "../backend/launch.ts"
-import { toPlain, type Value, type ValueMap } from "../backend/Value.ts"
+import { toPlain, type ValueMap } from "../backend/Value.ts"
 import type { Loaded } from "../config/load.ts"
 import type { ConfigError } from "../config/Problem.ts"
-import type { SweepPoint } from "../sweep/expandAxes.ts"
+import { expandSweep } from "../sweep/expandSweep.ts"
 import { formatTemplate } from "../sweep/format.ts"
 import { jobNames, nameVariables } from "../sweep/names.ts"
-import { sweepPoints } from "../sweep/sweepPoints.ts"
+import { isFilteredOut, type SweepPoint } from "../sweep/SweepPoint.ts"
 import { PlanError } from "./PlanError.ts"
 
 /** A point with the config that it leads to. */
@@ -33,42 +33,26 @@ export interface PointJob {
   readonly command: LaunchCommand
 }
 
-/** Sections that hold for the whole plan. */
-const shared = ["sweep", "monitoring", "scheduler"]
-
 /** Every point of the sweep, its config resolved anew with those of its parameters that are config keys. */
 export const configuredPoints = (
   loaded: Loaded
 ): Either.Either<ReadonlyArray<ConfiguredPoint>, PlanError | ConfigError> =>
   Either.gen(function*() {
-    const points = yield* Either.mapLeft(
-      sweepPoints(loaded.config.sweep),
+    const { points } = yield* Either.mapLeft(
+      expandSweep(loaded.config.sweep),
       ({ at, message }) => PlanError.at(at, message)
     )
-    const sections = new Set([...Object.keys(loaded.resolved), ...Object.keys(loaded.config)])
-    return yield* Either.all(points.map((point) => configure(loaded, sections, point)))
+    return yield* Either.all(points.filter((point) => !isFilteredOut(point)).map((point) => configure(loaded, point)))
   })
 
-const configure = (
-  loaded: Loaded,
-  sections: ReadonlySet<string>,
-  point: SweepPoint
-): Either.Either<ConfiguredPoint, PlanError | ConfigError> =>
-  Either.gen(function*() {
-    const own: Array<[string, Value]> = []
-    const others: Array<[string, Value]> = []
-    for (const [key, value] of Object.entries(point.parameters)) {
-      const [section = ""] = key.split(".")
-      if (shared.includes(section)) {
-        const message = `a sweep cannot set "${key}": the ${section} section is the same for all points`
-        return yield* Either.left(PlanError.at(`sweep.axes.${key}`, message))
-      }
-      if (sections.has(section)) own.push([key, value])
-      else others.push([key, value])
-    }
-    const at = own.length === 0 ? loaded : yield* loaded.at(own)
-    return { ...point, loaded: at, project: at.config.project.name, others: Object.fromEntries(others) }
-  })
+const configure = (loaded: Loaded, point: SweepPoint): Either.Either<ConfiguredPoint, ConfigError> =>
+  Either.map(loaded.at({ ...point, stage: "", siblings: {} }), (at) => ({
+    ...point,
+    parameters: at.parameters,
+    loaded: at,
+    project: at.config.project.name,
+    others: at.others
+  }))
 
 /** `a, b and c` of what two sections differ in, for messages. */
 const differences = (a: ValueMap, b: ValueMap): string =>

@@ -92,7 +92,12 @@ print("composed, resolved and typed, warm", median(times.slice(20)), "ms", 15)
 const small = read("experiments/small")
 const points = (): void => {
   for (let index = 0; index < 1000; index++) {
-    const point = small.at([["metadata.lr", index], ["project.name", `run${index}`]])
+    const point = small.at({
+      index,
+      stage: "",
+      parameters: { "metadata.lr": index, "project.name": `run${index}` },
+      siblings: {}
+    })
     if (Either.isLeft(point)) console.log(point.left.message)
   }
 }

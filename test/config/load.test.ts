@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as TestClock from "effect/TestClock"
 import { expect } from "vitest"
-import { PyFloat } from "../../src/backend/Value.ts"
+import { PyFloat, type ValueMap } from "../../src/backend/Value.ts"
 import { type ConfigRequest, load } from "../../src/config/load.ts"
 import type { ConfigError, Problem } from "../../src/config/Problem.ts"
 import { memory } from "./memory.ts"
@@ -143,13 +143,15 @@ describe("where a value came from", () => {
     }))
 })
 
+const setting = (parameters: ValueMap) => ({ index: 0, stage: "", parameters, siblings: {} })
+
 describe("a sweep point", () => {
   it.effect("is the same configuration with other values, resolved again, at the same time", () =>
     Effect.gen(function*() {
       const loaded = yield* loading()
       const before = loaded.config.project.base_output_dir
       yield* TestClock.adjust("1 hour")
-      const point = Either.getOrThrow(loaded.at([["backend.args.lr", new PyFloat(0.5)], ["slurm.env.NEW", "a"]]))
+      const point = Either.getOrThrow(loaded.at(setting({ "backend.args.lr": new PyFloat(0.5), "slurm.env.NEW": "a" })))
       expect(point.config.backend).toMatchObject({ args: { tag: "demo-0.5" } })
       expect(point.config.slurm.env).toEqual({ NEW: "a" })
       expect(point.config.project.base_output_dir).toBe(before)
@@ -160,7 +162,7 @@ describe("a sweep point", () => {
   it.effect("that does not fit names its key", () =>
     Effect.gen(function*() {
       const loaded = yield* loading()
-      const { problems } = Either.getOrThrow(Either.flip(loaded.at([["slurm.arry", true]])))
+      const { problems } = Either.getOrThrow(Either.flip(loaded.at(setting({ "slurm.arry": true }))))
       expect(problems.map(({ message }) => message)).toEqual([
         "Unknown key \"arry\" in slurm; did you mean \"array\"? (set by the sweep's \"slurm.arry\")"
       ])
