@@ -1,23 +1,8 @@
 /** The `axes` language of sweeps: which points there are. */
 import * as Either from "effect/Either"
-import * as Schema from "effect/Schema"
 import { pyStr } from "../backend/python.ts"
 import { isList, isMap, type Value, type ValueMap } from "../backend/Value.ts"
-
-/** One combination of a sweep. */
-export interface SweepPoint {
-  /** Position in the whole sweep, from 0; a subset of the points keeps it. */
-  readonly index: number
-  /** `base_values` overlaid by what the axes set; keys are paths joined by dots. */
-  readonly parameters: ValueMap
-}
-
-/** A sweep that has no points, or none that can be told apart. */
-export class SweepError extends Schema.TaggedError<SweepError>()("SweepError", {
-  /** Where in the config: `sweep.axes.lr`. */
-  at: Schema.String,
-  message: Schema.String
-}) {}
+import { SweepError } from "./SweepPoint.ts"
 
 /** More points than any scheduler takes: a slip in the axes, told before it fills the memory. */
 const MAX_POINTS = 100_000
@@ -35,7 +20,7 @@ const fail = (path: ReadonlyArray<string>, message: string) =>
 export const expandAxes = (
   axes: Value,
   baseValues: ValueMap
-): Either.Either<ReadonlyArray<SweepPoint>, SweepError> =>
+): Either.Either<ReadonlyArray<{ readonly index: number; readonly parameters: ValueMap }>, SweepError> =>
   Either.map(
     alternatives(axes, []),
     (points) => points.map((parameters, index) => ({ index, parameters: { ...baseValues, ...parameters } }))

@@ -2,13 +2,13 @@
 import * as Either from "effect/Either"
 import { pyRepr } from "../backend/python.ts"
 import type { ValueMap } from "../backend/Value.ts"
-import { SweepError, type SweepPoint } from "./expandAxes.ts"
 import { formatTemplate } from "./format.ts"
+import { SweepError, type SweepPoint } from "./SweepPoint.ts"
 
 const MAX_LENGTH = 200
 
 /** A point and the project it is of, which a sweep may set like any other value. */
-export interface ProjectPoint extends SweepPoint {
+export interface ProjectPoint extends Pick<SweepPoint, "index" | "parameters"> {
   readonly project: string
 }
 
@@ -62,5 +62,5 @@ export const jobNames = (
 
 const wrongName = (message: string) => Either.left(new SweepError({ at: "sweep.name_template", message }))
 
-const show = ({ index, parameters }: SweepPoint): string =>
+const show = ({ index, parameters }: ProjectPoint): string =>
   `point ${index} (${Object.entries(parameters).map(([key, value]) => `${key}=${pyRepr(value)}`).join(", ")})`
