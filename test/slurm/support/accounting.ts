@@ -1,0 +1,23 @@
+/** SLURM's own books: which jobs there were, and how each run of one ended. */
+import { output } from "./commands.ts"
+
+export interface Entry {
+  /** `12`, or `12_3` for an array task. */
+  readonly id: string
+  readonly name: string
+  readonly state: string
+  /** Exit code and signal, `0:9`. */
+  readonly exit: string
+  readonly submit: string
+  readonly nodes: string
+}
+
+/** All runs of jobs whose name begins with `prefix`, oldest first, also those that were requeued. */
+export const entries = async (prefix: string): Promise<ReadonlyArray<Entry>> => {
+  const format = "--format=JobID,JobName%200,State,ExitCode,Submit,NodeList"
+  const text = await output(["sacct", "-n", "-P", "-X", "-D", "-a", "-S", "now-1days", "-E", "now+1days", format])
+  return text.split("\n").filter((line) => line !== "").map((line): Entry => {
+    const [id = "", name = "", state = "", exit = "", submit = "", nodes = ""] = line.split("|")
+    return { id, name, state, exit, submit, nodes }
+  }).filter(({ name }) => name.startsWith(prefix))
+}
