@@ -7,6 +7,23 @@ import { formatTemplate, type TemplateError } from "../sweep/format.ts"
 export const render = (template: string, metadata: ValueMap): Either.Either<string, TemplateError> =>
   formatTemplate(template, metadata)
 
+/**
+ * A text for the shell, each `{name}` of it a reference to an environment variable which holds the value: no character of
+ * the value is read by the shell as its own.
+ */
+export const renderShell = (
+  template: string,
+  metadata: ValueMap
+): Either.Either<{ readonly text: string; readonly env: Readonly<Record<string, string>> }, TemplateError> => {
+  const env: Record<string, string> = {}
+  const insert = (value: string): string => {
+    const name = `AUTOEXP_VALUE_${Object.keys(env).length + 1}`
+    env[name] = value
+    return `\${${name}}`
+  }
+  return Either.map(formatTemplate(template, metadata, insert), (text) => ({ text, env }))
+}
+
 /** All of `templates`, or the first error. */
 export const renderAll = (
   templates: ReadonlyArray<string>,

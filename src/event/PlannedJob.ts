@@ -1,6 +1,16 @@
 /** A job as it was planned: what it takes to submit and to watch it. */
 import * as Schema from "effect/Schema"
 
+/** A condition as it is written in a file; the room `action` knows what its class means. */
+const EncodedCondition = Schema.Struct(
+  { class_name: Schema.String },
+  Schema.Record({ key: Schema.String, value: Schema.Unknown })
+)
+export type EncodedCondition = typeof EncodedCondition.Type
+
+const conditions = Schema.optionalWith(Schema.Array(EncodedCondition), { default: () => [] })
+const text = Schema.optionalWith(Schema.String, { default: () => "" })
+
 export const PlannedJob = Schema.Struct({
   name: Schema.String,
   /** Index of its sweep point, from 0; the array task index where it is part of an array. Never renumbered. */
@@ -15,6 +25,18 @@ export const PlannedJob = Schema.Struct({
   log_path: Schema.String,
   output_dir: Schema.String,
   /** Further files to watch, absolute. */
-  output_paths: Schema.Array(Schema.String)
+  output_paths: Schema.Array(Schema.String),
+  /** The phase of its point; empty where a sweep has none. */
+  stage: text,
+  /** Hash of the point's resolved parameters: the same point planned again has the same. */
+  identity: text,
+  /** Names of the jobs whose phases it refers to. */
+  needs: Schema.optionalWith(Schema.Array(Schema.String), { default: () => [] }),
+  /** It is submitted once all of these hold, asked one after another, and anew before a restart. */
+  start_conditions: conditions,
+  /** It ends as cancelled as soon as one of these holds. */
+  cancel_conditions: conditions,
+  /** Position in the session's `rule_sets`; null: the session's own rules. */
+  rule_set: Schema.optionalWith(Schema.NullOr(Schema.Int), { default: () => null })
 })
 export type PlannedJob = typeof PlannedJob.Type

@@ -39,6 +39,18 @@ const BindingId = Text
 export const Request = Schema.Union(
   /** Submit the named jobs that were not submitted yet; all of them if none is named. */
   Schema.Struct({ kind: Schema.Literal("submit"), jobs: Strings }),
+  /**
+   * Add the jobs of a further plan whose names the session does not know. Their `rule_set` is a position in the
+   * `rule_sets` given here. `gone`: names of jobs that the plan no longer has; they go on.
+   */
+  Schema.Struct({
+    kind: Schema.Literal("grow"),
+    manifest: Text,
+    manifest_digest: Text,
+    jobs: Schema.Array(PlannedJob),
+    rule_sets: Schema.Array(Schema.Unknown),
+    gone: Strings
+  }),
   Schema.Struct({ kind: Schema.Literal("queue_retry"), queue_id: Text }),
   Schema.Struct({ kind: Schema.Literal("queue_remove"), queue_id: Text }),
   Schema.Struct({ kind: Schema.Literal("claim"), queue_id: Text }),
@@ -59,10 +71,14 @@ const facts = {
     /** The `monitoring` section, encoded. */
     rules: Schema.Unknown,
     rules_digest: Text,
+    /** Further `monitoring` sections, encoded, of jobs whose own differs. */
+    rule_sets: Schema.optionalWith(Schema.Array(Schema.Unknown), { default: () => [] }),
     /** The `slurm.client` section, encoded: which scheduler runs the jobs. */
     client: Schema.Unknown,
     max_jobs: Schema.NullOr(Schema.Int),
     settle_seconds: Schema.Number,
+    /** Seconds from one submission to the next; null: none. */
+    submit_rate_limit_seconds: Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null }),
     jobs: Schema.Array(PlannedJob),
     /** Nesting of follow-ups: 0 for what a person started. */
     depth: Schema.Int,
@@ -130,8 +146,12 @@ const facts = {
   LogUnreadable: Schema.Struct({ path: Text, message: Text }),
   LogReadable: Schema.Struct({ path: Text }),
   TimerFired: Schema.Struct({ timer: Text }),
-  /** A question's answer became yes. */
-  ConditionObserved: Schema.Struct({ binding: BindingId }),
+  /** A question was answered: yes, or (`holds` is false) no for good. */
+  ConditionObserved: Schema.Struct({
+    binding: BindingId,
+    holds: Schema.optional(Schema.Boolean),
+    why: Schema.optional(Text)
+  }),
   CancelAnswered: Schema.Struct({ slurm_id: Text }),
   ActionFinished: Schema.Struct({ action_id: Text, outcome: Outcome }),
   /** The worker that claimed the entry died without a result. */
@@ -206,6 +226,8 @@ const decisions = {
   /** Queued again: by an operator, or because its worker died and its action may be repeated. */
   QueueReleased: Schema.Struct({ queue_id: Text, why: Text }),
   QueueRemoved: Schema.Struct({ queue_id: Text }),
+  /** Jobs of a further plan were added as planned; those in `known` were there already, those in `gone` go on. */
+  SessionGrown: Schema.Struct({ request_id: Text, manifest: Text, added: Strings, known: Strings, gone: Strings }),
   RequestRefused: Schema.Struct({ request_id: Text, why: Text })
 }
 

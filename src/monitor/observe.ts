@@ -172,14 +172,16 @@ export const observeLogs = (
 export const observeQuestions = (session: Session): Effect.Effect<Facts, never, Files> =>
   Effect.gen(function*() {
     const files = yield* Files
-    const answered = yield* Effect.filter(toAsk(session), ({ asked }) =>
-      files.exists(asked.question.path).pipe(Effect.orElseSucceed(() => false)), { concurrency: 8 })
+    const answered = yield* Effect.filter(toAsk(session), ({ asked: { question } }) =>
+      question.kind === "file_exists"
+        ? files.exists(question.path).pipe(Effect.orElseSucceed(() => false))
+        : Effect.succeed(false), { concurrency: 8 })
     return answered.map(({ id, occurrence }): NewEvent<"ConditionObserved"> => ({
       type: "ConditionObserved",
       job: occurrence.job,
       attempt: occurrence.attempt,
       cause: occurrence.seq,
-      data: { binding: id }
+      data: { binding: id, holds: true, why: "the file is there" }
     }))
   })
 

@@ -41,9 +41,11 @@ export const openingOf = (manifest: Manifest, manifestPath: string): EventData<"
   entropy: crypto.randomBytes(8).readBigUInt64BE().toString(36).padStart(13, "0").slice(-8),
   rules: manifest.monitoring,
   rules_digest: digest(manifest.monitoring),
+  rule_sets: manifest.rule_sets,
   client: manifest.scheduler.client,
   max_jobs: manifest.scheduler.max_jobs,
   settle_seconds: manifest.scheduler.settle_seconds,
+  submit_rate_limit_seconds: manifest.scheduler.submit_rate_limit_seconds,
   jobs: manifest.jobs,
   depth: manifest.parent?.depth ?? 0,
   parent: manifest.parent === null ? null : { plan_id: manifest.parent.plan_id, queue_id: manifest.parent.queue_id }

@@ -36,12 +36,16 @@ export const Manifest = Schema.Struct({
   sweep: Schema.NullOr(Schema.String),
   /** The `monitoring` section, encoded. */
   monitoring: Schema.encodedSchema(Monitoring),
+  /** Further `monitoring` sections, encoded, of jobs whose own differs. */
+  rule_sets: Schema.optionalWith(Schema.Array(Schema.encodedSchema(Monitoring)), { default: () => [] }),
   scheduler: Schema.Struct({
     /** Which scheduler runs the jobs, encoded. */
     client: Schema.Unknown,
     /** Jobs of this plan that may be queued at once, null for any number. */
     max_jobs: Schema.NullOr(Schema.Int),
-    settle_seconds: Schema.Number
+    settle_seconds: Schema.Number,
+    /** Seconds from one submission to the next, null for none. */
+    submit_rate_limit_seconds: Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null })
   }),
   parent: Schema.NullOr(Parent)
 })

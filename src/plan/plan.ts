@@ -174,7 +174,13 @@ const describe = (
     array: arrayName !== null,
     log_path: job.logPath,
     output_dir: job.outputDir,
-    output_paths: job.outputPaths
+    output_paths: job.outputPaths,
+    stage: "",
+    identity: "",
+    needs: [],
+    start_conditions: [],
+    cancel_conditions: [],
+    rule_set: null
   }))
   if (first === undefined) return Either.left(PlanError.at("sweep.axes", "the sweep has no points"))
   return Either.right({
@@ -195,10 +201,12 @@ const describe = (
       : { script: script(0), name: arrayName, indices: jobs.map(({ point }) => point.index) },
     sweep,
     monitoring: Schema.encodeSync(Monitoring)(loaded.config.monitoring),
+    rule_sets: [],
     scheduler: {
       client: Schema.encodeSync(Client)(slurm.client),
       max_jobs: scheduler.max_jobs,
-      settle_seconds: scheduler.settle_seconds
+      settle_seconds: scheduler.settle_seconds,
+      submit_rate_limit_seconds: scheduler.submit_rate_limit_seconds
     },
     parent: options.parent
   })

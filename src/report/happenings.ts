@@ -1,5 +1,6 @@
 /** Records of the journal as sentences for people. */
 import type { EventRecord } from "../event/EventRecord.ts"
+import type { Question } from "../event/Question.ts"
 import type { Happening } from "./live.ts"
 
 const seconds = (from: string, to: string): string => `${Math.round((Date.parse(to) - Date.parse(from)) / 1000)} s`
@@ -7,6 +8,18 @@ const seconds = (from: string, to: string): string => `${Math.round((Date.parse(
 const resultText = (result: Readonly<Record<string, unknown>>): string =>
   Object.entries(result).map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
     .join(" ")
+
+/** What is waited for. */
+const questionText = (question: Question): string => {
+  switch (question.kind) {
+    case "file_exists":
+      return question.path
+    case "job_ended":
+      return `the end of job ${question.job}`
+    case "command":
+      return `a yes of ${question.argv.join(" ")}`
+  }
+}
 
 /** What the record says; null where it only serves the machinery (reads without matches, timers, seals). */
 export const sentence = (record: EventRecord): string | null => {
@@ -22,6 +35,11 @@ export const sentence = (record: EventRecord): string | null => {
       return actor.role === "operator"
         ? `${actor.user}@${actor.host} asked for ${request.kind.replace("_", " ")}`
         : null
+    }
+    case "SessionGrown": {
+      const { added, gone, known } = record.data
+      return `${added.length} jobs added, ${known.length} known` +
+        (gone.length === 0 ? "" : `, ${gone.length} gone from the plan (${gone.join(", ")})`)
     }
     case "RequestRefused":
       return `request refused: ${record.data.why}`
@@ -55,7 +73,7 @@ export const sentence = (record: EventRecord): string | null => {
     case "EventRaised":
       return `${record.data.name}${record.data.count > 1 ? ` (${record.data.count}.)` : ""}`
     case "ConditionWaiting":
-      return `waits for ${record.data.asked.question.path}`
+      return `waits for ${questionText(record.data.asked.question)}`
     case "ConditionFailed":
       return `${record.data.class_name} not met: ${record.data.why}`
     case "ActionStarted":

@@ -1,9 +1,12 @@
 /** What deciding on one fact needs: the session as it is by now, the rules, and a way to decide. */
+import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
 import type { EventRecord, Fact, NewEvent } from "../event/EventRecord.ts"
-import type { DecisionType } from "../event/events.ts"
+import type { DecisionType, JobOutcome } from "../event/events.ts"
 import { fold } from "../session/fold.ts"
 import type { Job, Session } from "../session/Session.ts"
-import type { Mode, Monitoring } from "./Monitoring.ts"
+import { type Mode, Monitoring } from "./Monitoring.ts"
 import { later } from "./time.ts"
 
 /** The rules in force, by the names that facts and bindings use. */
@@ -18,6 +21,18 @@ export const rulesOf = (monitoring: Monitoring): Rules => ({
   log: new Map(monitoring.log_events.map((rule) => [rule.name, rule])),
   state: new Map(monitoring.state_events.map((rule) => [rule.name, rule]))
 })
+
+const decode = Schema.decodeUnknownEither(Monitoring)
+const decoded = new WeakMap<object, Either.Either<Rules, string>>()
+
+/** The rules of an encoded `monitoring` section, or why they cannot be read. One section is decoded once. */
+export const decodeRules = (encoded: unknown): Either.Either<Rules, string> => {
+  const known = Predicate.isObject(encoded) ? decoded.get(encoded) : undefined
+  if (known !== undefined) return known
+  const rules = Either.mapBoth(decode(encoded), { onLeft: ({ message }) => message, onRight: rulesOf })
+  if (Predicate.isObject(encoded)) decoded.set(encoded, rules)
+  return rules
+}
 
 export class Context {
   readonly decisions: Array<EventRecord<DecisionType>> = []
@@ -61,6 +76,13 @@ export class Context {
   /** The job of that name as it is by now, after what has been decided. */
   job(name: string | undefined): Job | undefined {
     return name === undefined ? undefined : this.session.jobs.get(name)
+  }
+
+  /** How the job of that name ended: null while it has not, undefined if there is none. */
+  endOf(name: string): { readonly outcome: JobOutcome; readonly why: string | null } | null | undefined {
+    const job = this.job(name)
+    if (job === undefined) return undefined
+    return job.outcome === null ? null : { outcome: job.outcome, why: job.why }
   }
 
   now(job: Job): Job {

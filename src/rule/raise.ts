@@ -61,7 +61,12 @@ export const bind = (context: Context, occurrence: Occurrence, position: number,
   if (job === undefined || bound === undefined) return
   const { conditions } = eventAction(bound)
   const binding = `${occurrence.seq}.${position}`
-  const occasion = { attempt: job.attempt, metadata: variablesOf(context.session, job, occurrence) }
+  const occasion = {
+    attempt: job.attempt,
+    metadata: variablesOf(context.session, job, occurrence),
+    gate: false,
+    endOf: (name: string) => context.endOf(name)
+  }
   let last = cause
   for (const [index, condition] of conditions.entries()) {
     if (index < from) continue

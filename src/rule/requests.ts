@@ -1,7 +1,8 @@
 /** What people and workers ask of a session, and what a new monitor finds half done. */
-import type { EventData } from "../event/events.ts"
+import * as Either from "effect/Either"
+import type { EventData, Request } from "../event/events.ts"
 import type { QueueEntry } from "../session/Session.ts"
-import type { Context } from "./Context.ts"
+import { type Context, decodeRules } from "./Context.ts"
 
 /** Answers a request by a decision; a refusal says why. */
 export const answer = (context: Context, { actor, request, request_id }: EventData<"OperatorRequested">): void => {
@@ -12,6 +13,7 @@ export const answer = (context: Context, { actor, request, request_id }: EventDa
     context.roomChanged = true
     return
   }
+  if (request.kind === "grow") return grow(context, request_id, request, refuse)
   const entry = context.session.queue.get(request.queue_id)
   if (entry === undefined) return refuse(`there is no queue entry ${request.queue_id}`)
   const { job: name, queueId: queue_id, status } = entry
@@ -35,6 +37,25 @@ export const answer = (context: Context, { actor, request, request_id }: EventDa
       if (status !== "running") return refuse(`queue entry ${queue_id} is ${status}, not running`)
       context.emit({ type: "QueueFinished", data: { queue_id, outcome: request.outcome } }, job)
   }
+}
+
+/** Takes a further plan into the session, whole or not at all. */
+const grow = (
+  context: Context,
+  request_id: string,
+  { gone, jobs, manifest, rule_sets }: Extract<Request, { readonly kind: "grow" }>,
+  refuse: (why: string) => void
+): void => {
+  for (const [index, rules] of rule_sets.entries()) {
+    const decoded = decodeRules(rules)
+    if (Either.isLeft(decoded)) return refuse(`rule set ${index} cannot be read: ${decoded.left}`)
+  }
+  const lost = jobs.find(({ rule_set }) => rule_set !== null && rule_sets[rule_set] === undefined)
+  if (lost !== undefined) return refuse(`job ${lost.name} names rule set ${lost.rule_set}, which is not there`)
+  const names = jobs.map(({ name }) => name)
+  const known = names.filter((name) => context.session.jobs.has(name))
+  const added = [...new Set(names)].filter((name) => !context.session.jobs.has(name))
+  context.emit({ type: "SessionGrown", data: { request_id, manifest, added, known, gone } })
 }
 
 /** Gives back, or gives up, what a worker had claimed that is no more. */

@@ -3,7 +3,7 @@
  * (copying a table of ten thousand jobs for each record would cost more than everything else).
  */
 import type { ValueMap } from "../backend/Value.ts"
-import type { Actor, JobOutcome, RenderedAction } from "../event/events.ts"
+import type { Actor, JobOutcome, RenderedAction, Request } from "../event/events.ts"
 import type { Outcome } from "../event/Outcome.ts"
 import type { PlannedJob } from "../event/PlannedJob.ts"
 import type { Asked } from "../event/Question.ts"
@@ -171,10 +171,14 @@ export interface Session {
   readonly entropy: string
   /** The `monitoring` section in force, encoded. */
   readonly rules: unknown
+  /** Further `monitoring` sections, encoded: those of jobs that name one by its position. */
+  readonly ruleSets: ReadonlyArray<unknown>
   /** The scheduler's settings, encoded. */
   readonly client: unknown
   readonly maxJobs: number | null
   readonly settleSeconds: number
+  /** Seconds from one submission to the next; null: none. */
+  readonly submitRateLimitSeconds: number | null
   readonly depth: number
   readonly parent: { readonly plan_id: string; readonly queue_id: string } | null
   readonly seq: number
@@ -198,6 +202,8 @@ export interface Session {
   /** Due times (ISO 8601 UTC) by timer name, and the seq of the record that set each. */
   readonly timers: Map<string, { readonly due: string; readonly seq: number }>
   readonly requests: Set<string>
+  /** A further plan that was handed in and not yet taken or refused. */
+  readonly growth: Extract<Request, { readonly kind: "grow" }> | null
 }
 
 /** The session before its first record. */
@@ -209,9 +215,11 @@ export const emptySession = (): Session => ({
   toolVersion: "",
   entropy: "",
   rules: {},
+  ruleSets: [],
   client: {},
   maxJobs: null,
   settleSeconds: 0,
+  submitRateLimitSeconds: null,
   depth: 0,
   parent: null,
   seq: 0,
@@ -231,7 +239,8 @@ export const emptySession = (): Session => ({
   queue: new Map(),
   followUps: new Map(),
   timers: new Map(),
-  requests: new Set()
+  requests: new Set(),
+  growth: null
 })
 
 /** Key of a log position. One path read for two jobs is two positions; a new attempt on an old path reads on. */

@@ -33,12 +33,29 @@ const open = (session: Mutable<Session>, data: EventData<"SessionOpened">, at: s
   session.toolVersion = data.tool_version
   session.entropy = data.entropy
   session.rules = data.rules
+  session.ruleSets = data.rule_sets
   session.client = data.client
   session.maxJobs = data.max_jobs
   session.settleSeconds = data.settle_seconds
+  session.submitRateLimitSeconds = data.submit_rate_limit_seconds
   session.depth = data.depth
   session.parent = data.parent
   for (const plan of data.jobs) session.jobs.set(plan.name, newJob(plan, at))
+}
+
+/** The jobs of the further plan that the session does not know are added; it speaks of its own rule sets. */
+const grow = (session: Mutable<Session>, at: string): void => {
+  if (session.growth === null) return
+  const { jobs, manifest, rule_sets } = session.growth
+  const known = session.ruleSets.length
+  for (const plan of jobs) {
+    if (session.jobs.has(plan.name)) continue
+    const rule_set = plan.rule_set === null ? null : plan.rule_set + known
+    session.jobs.set(plan.name, newJob({ ...plan, rule_set }, at))
+  }
+  session.ruleSets = [...session.ruleSets, ...rule_sets]
+  session.manifest = manifest
+  session.growth = null
 }
 
 const readLog = (session: Session, record: EventRecord<"LogRead">): void => {
@@ -76,7 +93,6 @@ export const fold = (before: Session, record: EventRecord): Session => {
     case "WorkerLost":
     case "SubmissionRefused":
     case "SubmissionUnanswered":
-    case "RequestRefused":
       break
     case "MonitorDetached": {
       const calls: Record<string, number> = { ...session.calls }
@@ -93,8 +109,15 @@ export const fold = (before: Session, record: EventRecord): Session => {
           changeJob(session, { ...record, job: name }, (job) => job.state === "planned" ? { state: "waiting" } : {})
         }
       }
+      if (request.kind === "grow") session.growth = request
       break
     }
+    case "SessionGrown":
+      grow(session, record.at)
+      break
+    case "RequestRefused":
+      session.growth = null
+      break
     case "SchedulerFailed":
       session.schedulerFailing = true
       break

@@ -217,7 +217,8 @@ const convert = (value: Value, conversion: string | null): Value => {
 const renderParts = (
   template: string,
   parts: ReadonlyArray<Part>,
-  variables: ValueMap
+  variables: ValueMap,
+  insert: (text: string) => string
 ): Either.Either<string, TemplateError> =>
   Either.gen(function*() {
     let text = ""
@@ -227,18 +228,32 @@ const renderParts = (
         continue
       }
       const value = convert(yield* lookUp(template, part, variables), part.conversion)
-      const spec = yield* renderParts(template, part.spec, variables)
-      text += yield* Either.orElse(
-        formatValue(value, spec),
-        (why) => failure(template, part.column - 1, `"{${part.text}}" cannot be formatted: ${why}`)
+      const spec = yield* renderParts(template, part.spec, variables, asItIs)
+      text += insert(
+        yield* Either.orElse(
+          formatValue(value, spec),
+          (why) => failure(template, part.column - 1, `"{${part.text}}" cannot be formatted: ${why}`)
+        )
       )
     }
     return text
   })
 
-/** `template.format(**variables)`. Values are inserted by their text and never rendered again. */
-export const formatTemplate = (template: string, variables: ValueMap): Either.Either<string, TemplateError> =>
-  Either.flatMap(parseParts(template, 0, template.length, 0), (parts) => renderParts(template, parts, variables))
+const asItIs = (text: string): string => text
+
+/**
+ * `template.format(**variables)`. Values are inserted by their text, or by what `insert` makes of that, and never
+ * rendered again.
+ */
+export const formatTemplate = (
+  template: string,
+  variables: ValueMap,
+  insert: (text: string) => string = asItIs
+): Either.Either<string, TemplateError> =>
+  Either.flatMap(
+    parseParts(template, 0, template.length, 0),
+    (parts) => renderParts(template, parts, variables, insert)
+  )
 
 const fieldsOf = (parts: ReadonlyArray<Part>): ReadonlyArray<TemplateField> =>
   parts.flatMap((part) => (typeof part === "string" ? [] : [part, ...fieldsOf(part.spec)]))

@@ -27,12 +27,24 @@ const manifest: Manifest = {
     array: false,
     log_path: "/o/toy_0/slurm-%j.out",
     output_dir: "/o/toy_0",
-    output_paths: []
+    output_paths: [],
+    stage: "",
+    identity: "",
+    needs: [],
+    start_conditions: [],
+    cancel_conditions: [],
+    rule_set: null
   }],
   array: null,
   sweep: null,
   monitoring: { log_events: [{ name: "saved", pattern: "saved (?P<path>\\S+)", metadata: { kind: "checkpoint" } }] },
-  scheduler: { client: { class_name: "LocalClient" }, max_jobs: null, settle_seconds: 10 },
+  scheduler: {
+    client: { class_name: "LocalClient" },
+    max_jobs: null,
+    settle_seconds: 10,
+    submit_rate_limit_seconds: null
+  },
+  rule_sets: [],
   parent: null
 }
 

@@ -19,6 +19,12 @@ export const plannedJob = (name: string, index = 0, rest: Partial<PlannedJob> = 
   log_path: `/out/${name}/slurm-%j.out`,
   output_dir: `/out/${name}`,
   output_paths: [],
+  stage: "",
+  identity: "",
+  needs: [],
+  start_conditions: [],
+  cancel_conditions: [],
+  rule_set: null,
   ...rest
 })
 
@@ -39,9 +45,11 @@ export const opening = (
   entropy: "seedseed",
   rules: monitoring,
   rules_digest: "",
+  rule_sets: [],
   client: {},
   max_jobs: null,
   settle_seconds: 60,
+  submit_rate_limit_seconds: null,
   jobs,
   depth: 0,
   parent: null,
