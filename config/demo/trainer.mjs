@@ -181,6 +181,16 @@ const failOfMemory = () => {
   process.exit(1)
 }
 
+/** Takes this long, and is not silent for long: who waits for data says so, which tells slow from hung. */
+const compute = async (seconds) => {
+  let left = seconds
+  for (; left > 4; left -= 4) {
+    await sleep(4000)
+    print("WARNING: still waiting for the next batch of data")
+  }
+  await sleep(1000 * left)
+}
+
 const train = async () => {
   const first = resume()
   printPhase("after model, optimizer, and learning rate scheduler are built")
@@ -196,7 +206,7 @@ const train = async () => {
     if (illness === "hang" && late > 2) await new Promise(() => setInterval(() => {}, 60_000))
     const began = performance.now()
     const slowness = illness === "slow" ? 2 ** Math.min(20, Math.max(0, late)) : 1
-    await sleep(1000 * seconds * slowness)
+    await compute(seconds * slowness)
     print([
       ` [${timestamp()}] iteration ${String(iteration).padStart(8)}/${String(trainIters).padStart(8)}`,
       `consumed samples: ${String(iteration * batch).padStart(12)}`,
