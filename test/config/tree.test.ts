@@ -7,7 +7,7 @@ import { expect } from "vitest"
 import { ConfigFiles, layer } from "../../src/config/ConfigFiles.ts"
 import { load } from "../../src/config/load.ts"
 import { parseYaml } from "../../src/config/yaml.ts"
-import { sweepPoints } from "../../src/sweep/sweepPoints.ts"
+import { expandSweep } from "../../src/sweep/expandSweep.ts"
 
 const configDir = path.resolve(import.meta.dirname, "../../config")
 
@@ -85,7 +85,7 @@ describe("the shipped tree", () => {
       const points = (overrides: ReadonlyArray<string>) =>
         Effect.map(
           loading("autoexp", ["sweep=parallelism", ...overrides]),
-          ({ config }) => Either.getOrThrow(sweepPoints(config.sweep))
+          ({ config }) => Either.getOrThrow(expandSweep(config.sweep)).points
         )
       expect(yield* points(["slurm=jupiter", "slurm.sbatch.nodes=4"])).toHaveLength(112)
       expect(yield* points([])).toHaveLength(1)

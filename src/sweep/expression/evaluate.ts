@@ -306,5 +306,10 @@ export const evaluateExpression = (text: string, names: ValueMap): Result<Value>
     (value) => Either.mapLeft(toValue(value), (what) => new ExpressionError({ column: 1, message: `${what}.` }))
   )
 
+/** What tells whether `text`, read once, holds of some names, as Python's `if` sees it. Fails as `evaluateExpression`. */
+export const condition = (text: string): Result<(names: ValueMap) => Result<boolean>> =>
+  Either.map(parseExpression(text), (tree) => (names) => Either.map(new Evaluation(names).result(tree), truthy))
+
 /** Whether `text` holds, as Python's `if` sees it. Fails as `evaluateExpression` does. */
-export const holds = (text: string, names: ValueMap): Result<boolean> => Either.map(evaluate(text, names), truthy)
+export const holds = (text: string, names: ValueMap): Result<boolean> =>
+  Either.flatMap(condition(text), (of) => of(names))

@@ -1,0 +1,169 @@
+/**
+ * What both languages of sweeps come down to. A tree stands for points: as many as a product's parts have multiplied,
+ * as many as a choice's alternatives have added up.
+ */
+import type { ValueMap } from "../backend/Value.ts"
+import type { Filter } from "./filters.ts"
+import type { ChoicePlace } from "./SweepPoint.ts"
+
+/** More points than any scheduler takes: a slip in the sweep, told before it fills the memory. */
+export const MAX_POINTS = 100_000
+
+export type Tree = Leaf | Product | Choice | Group
+
+/** One point, which sets these values. */
+export interface Leaf {
+  readonly kind: "leaf"
+  readonly values: ValueMap
+}
+
+/** Every combination of the parts' points, of which the last varies fastest; where two set one key, the later wins. */
+export interface Product {
+  readonly kind: "product"
+  readonly parts: ReadonlyArray<Tree>
+}
+
+/** The points of the first alternative, then those of the second, and so on. */
+export interface Choice {
+  readonly kind: "choice"
+  /** Where in the config: the same for all that is said of one place. */
+  readonly place: string
+  /** What is varied here, if it is keys rather than whole configs or groups. */
+  readonly keys: ReadonlyArray<string>
+  readonly alternatives: ReadonlyArray<Tree>
+  /** The number of the first alternative: more than 0 in a part of a choice. */
+  readonly from: number
+}
+
+/** What is inside has these defaults, which no value of any group gives way to, and must pass these filters. */
+export interface Group {
+  readonly kind: "group"
+  readonly defaults: ValueMap
+  readonly filters: ReadonlyArray<Filter>
+  readonly of: Tree
+}
+
+export const leaf = (values: ValueMap): Leaf => ({ kind: "leaf", values })
+export const product = (parts: ReadonlyArray<Tree>): Product => ({ kind: "product", parts })
+export const choice = (place: string, keys: ReadonlyArray<string>, alternatives: ReadonlyArray<Tree>): Choice => ({
+  kind: "choice",
+  place,
+  keys,
+  alternatives,
+  from: 0
+})
+
+/** How many points a tree stands for; maybe infinitely many more than there is room for. */
+export const sizeOf = (tree: Tree): number => {
+  switch (tree.kind) {
+    case "leaf":
+      return 1
+    case "product":
+      return tree.parts.reduce((size, part) => size * sizeOf(part), 1)
+    case "choice":
+      return tree.alternatives.reduce((size, alternative) => size + sizeOf(alternative), 0)
+    case "group":
+      return sizeOf(tree.of)
+  }
+}
+
+/** A tree of one point for each point of `tree`, in order. */
+export const rowsOf = (tree: Tree): ReadonlyArray<Tree> => {
+  switch (tree.kind) {
+    case "leaf":
+      return [tree]
+    case "group":
+      return rowsOf(tree.of).map((of) => ({ ...tree, of }))
+    case "choice":
+      return tree.alternatives.flatMap((alternative, which) =>
+        rowsOf(alternative).map((row) => taken(tree, which, row))
+      )
+    case "product":
+      return tree.parts
+        .reduce<ReadonlyArray<ReadonlyArray<Tree>>>((rows, part) => {
+          const more = rowsOf(part)
+          return rows.flatMap((row) => more.map((one) => [...row, one]))
+        }, [[]])
+        .map(product)
+  }
+}
+
+/** Of `choice` what follows where the alternative `which` is taken, and in it `of`. */
+export const taken = (choice: Choice, which: number, of: Tree): Choice => ({
+  ...choice,
+  alternatives: [of],
+  from: choice.from + which
+})
+
+/** All places of a tree at which something is chosen. */
+export const placesOf = (tree: Tree): ReadonlyMap<string, ChoicePlace> => {
+  const places = new Map<string, ChoicePlace>()
+  /** Whether `stage` is set in `node` or below. */
+  const visit = (node: Tree): boolean => {
+    switch (node.kind) {
+      case "leaf":
+        return Object.hasOwn(node.values, "stage")
+      case "product":
+        return node.parts.map(visit).includes(true)
+      case "group":
+        return visit(node.of) || Object.hasOwn(node.defaults, "stage")
+      case "choice": {
+        const stage = node.alternatives.map(visit).includes(true)
+        places.set(node.place, { stage: stage || places.get(node.place)?.stage === true, keys: node.keys })
+        return stage
+      }
+    }
+  }
+  visit(tree)
+  return places
+}
+
+/** What a point is made of, in order: where a group begins, what a leaf sets, where the group ends. */
+export type Step =
+  | { readonly kind: "opens"; readonly group: Group }
+  | Leaf
+  | { readonly kind: "closes" }
+
+/** The way to one point. It changes while the tree is walked: what is to stay is copied. */
+export interface Way {
+  readonly steps: ReadonlyArray<Step>
+  readonly choices: ReadonlyMap<string, number>
+}
+
+const closes: Step = { kind: "closes" }
+
+/** Tells `reached` of the way to each point of `tree`, in order. */
+export const walk = (tree: Tree, reached: (way: Way) => void): void => {
+  const steps: Array<Step> = []
+  const choices = new Map<string, number>()
+  const within = (step: Step, then: () => void): void => {
+    steps.push(step)
+    then()
+    steps.pop()
+  }
+  const visit = (node: Tree, then: () => void): void => {
+    switch (node.kind) {
+      case "leaf":
+        return within(node, then)
+      case "product": {
+        const { parts } = node
+        const from = (at: number): void => {
+          const part = parts[at]
+          if (part === undefined) then()
+          else visit(part, () => from(at + 1))
+        }
+        return from(0)
+      }
+      case "choice":
+        for (const [which, alternative] of node.alternatives.entries()) {
+          choices.set(node.place, node.from + which)
+          visit(alternative, then)
+        }
+        choices.delete(node.place)
+        return
+      case "group":
+        return within({ kind: "opens", group: node }, () => visit(node.of, () => within(closes, then)))
+    }
+  }
+  visit(tree, () => reached({ steps, choices }))
+}
