@@ -154,7 +154,11 @@ export class GroupChoices {
       const help = known.length > 0
         ? `did you mean ${known.join(" or ")}?`
         : `no defaults list holds it${
-          chosen.within === null ? `; to add it write +${key}=${String(chosen.value)}` : ""
+          chosen.origin.source === "point"
+            ? ", and a sweep can only choose for a group that is listed"
+            : chosen.within === null
+            ? `; to add it write +${key}=${String(chosen.value)}`
+            : ""
         }.`
       const kind = known.length > 0 ? "override_no_match" : "group_override_no_match"
       this.note(chosen.origin, kind, `The choice for ${key} changes nothing: ${help}`, known)

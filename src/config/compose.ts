@@ -70,18 +70,26 @@ export interface Composition {
   readonly chains: ReadonlyMap<string, ReadonlyArray<string>>
 }
 
+/** The problems with the chains of defaults that led to their files. */
+export const placed = ({ chains }: Composition, found: ReadonlyArray<Problem>): ReadonlyArray<Problem> =>
+  found.map((problem) => ({ ...problem, chain: chains.get(problem.file ?? "") ?? [] }))
+
 const nothing = (problems: ReadonlyArray<Problem>, chains: Composition["chains"] = new Map()): Composition => ({
   root: null,
   problems,
   chains
 })
 
-/** The configuration that `name` in the config directory leads to. Hydra's own settings (`hydra`) are left out. */
+/**
+ * The configuration that `name` in the config directory leads to. Hydra's own settings (`hydra`) are left out. `choices`:
+ * options of groups that win over those of the command line.
+ */
 export const compose = (
   files: Context.Tag.Service<ConfigFiles>,
   name: string,
   overrides: ReadonlyArray<string>,
-  surroundings: Surroundings
+  surroundings: Surroundings,
+  choices: ReadonlyArray<Override> = []
 ): Composition => {
   const problems: Array<Problem> = []
   const repository = new Repository(surroundings.configDir, files, problems)
@@ -90,7 +98,7 @@ export const compose = (
   }
   const [misread, read] = partition(overrides.map(parseOverride))
   const groups = new GroupChoices(repository, problems)
-  const settings = groups.take(read)
+  const settings = groups.take([...read, ...choices])
   const defaults = new DefaultsTree(repository, groups, surroundings, problems)
   const layers = defaults.list(name)
   const origin: Origin = { source: "file", file: `${surroundings.configDir}/${name}.yaml`, line: 1, column: 1 }

@@ -6,6 +6,7 @@ import * as Either from "effect/Either"
 import { pyStr } from "../backend/python.ts"
 import { isMap, type Value, type ValueMap } from "../backend/Value.ts"
 import { didYouMean, nearest } from "../sweep/nearest.ts"
+import type { Read } from "./dependents.ts"
 import {
   type Argument,
   type Interpolation,
@@ -26,20 +27,48 @@ interface Site {
   readonly node: ScalarNode & { readonly value: string }
 }
 
+/** A resolution of which another one is a variation, and the nodes of it that must be resolved again. */
+interface Before {
+  readonly resolution: Resolution
+  readonly again: ReadonlySet<Node>
+}
+
 /** One pass over one configuration; each node is resolved once, and each problem noted once. */
 export class Resolution {
   readonly root: Node
   readonly surroundings: Surroundings
+  readonly tree: Tree
   readonly problems: Array<Problem> = []
-  private readonly tree: Tree
+  /** What each interpolation depended on. */
+  readonly reads: Array<Read> = []
+  private readonly before: Before | null
   private readonly values = new Map<Node, Value | Failed>()
   private readonly targets = new Map<Node, Target | Failed>()
   private readonly open = new Set<Node>()
 
-  constructor(root: Node, surroundings: Surroundings) {
+  constructor(root: Node, surroundings: Surroundings, tree = new Tree(root), before: Before | null = null) {
     this.root = root
     this.surroundings = surroundings
-    this.tree = new Tree(root)
+    this.tree = tree
+    this.before = before
+  }
+
+  /** Gives a node its value, whatever it holds. An interpolation that has one can be entered like a mapping. */
+  define(node: Node, value: Value): void {
+    this.values.set(node, value)
+    this.targets.set(node, { value, enterable: true })
+  }
+
+  private knownValue(node: Node): Value | Failed | undefined {
+    const own = this.values.get(node)
+    if (own !== undefined || this.before === null || this.before.again.has(node)) return own
+    return this.before.resolution.values.get(node)
+  }
+
+  private knownTarget(node: Node): Target | Failed | undefined {
+    const own = this.targets.get(node)
+    if (own !== undefined || this.before === null || this.before.again.has(node)) return own
+    return this.before.resolution.targets.get(node)
   }
 
   private fail({ node }: Site, kind: string, message: string, suggestions: ReadonlyArray<string> = []): Failed {
@@ -49,9 +78,9 @@ export class Resolution {
 
   /** The node's value with everything in it resolved; `failed` if a problem was noted. */
   value(node: Node): Value | Failed {
-    const known = this.values.get(node)
-    if (known !== undefined) return known
     if (node.kind === "scalar" && !isInterpolated(node)) return node.value
+    const known = this.knownValue(node)
+    if (known !== undefined) return known
     if (this.open.has(node)) return this.cycle(node)
     this.open.add(node)
     const value = node.kind === "scalar" ? this.scalarValue(node) : this.containerValue(node)
@@ -100,7 +129,7 @@ export class Resolution {
   /** What a node is once it is no interpolation any more. */
   private target(node: Node): Target | Failed {
     if (!isInterpolated(node)) return { node }
-    const known = this.targets.get(node)
+    const known = this.knownTarget(node)
     if (known !== undefined) return known
     const target = this.evaluate({ node })
     this.targets.set(node, target)
@@ -109,7 +138,7 @@ export class Resolution {
 
   /** As `target`, for nodes met on the way to another: a node that is being resolved already closes a cycle. */
   private enter(node: Node): Target | Failed {
-    if (!isInterpolated(node) || this.targets.has(node)) return this.target(node)
+    if (!isInterpolated(node) || this.knownTarget(node) !== undefined) return this.target(node)
     if (this.open.has(node)) return this.cycle(node)
     this.open.add(node)
     const target = this.target(node)
@@ -244,6 +273,10 @@ export class Resolution {
     }
     if ("inside" in found) {
       const { inside, known, name } = found
+      if (inside === "" && name === "sibling") {
+        const message = `${text} has a value at a sweep's point only; in \`sweep\` write $${text}`
+        return this.fail(site, "interpolation_key", message)
+      }
       const where = inside === "" ? "" : ` in ${inside}`
       const message = `${text} finds no "${name}"${where}; ${didYouMean(name, known)}`
       return this.fail(site, "interpolation_key", message, nearest(name, known))
@@ -260,7 +293,9 @@ export class Resolution {
   private walk(dots: number, keys: ReadonlyArray<string>, site: Site): Found {
     const start = dots === 0 ? this.root : this.tree.above(site.node)[dots - 1]
     if (start === undefined) return { inside: "", name: `${".".repeat(dots)}${keys.join(".")}`, known: [] }
-    return walk(start, this.tree.path(start), keys, (node) => this.enter(node))
+    return walk(start, this.tree.path(start), keys, (node) => this.enter(node), (node, name) => {
+      if (this.before === null) this.reads.push({ site: site.node, node, name })
+    })
   }
 
   /** The value at a key given as text (`a.b`, `.b`, `a[0]`) : null if there is none. */

@@ -3,8 +3,7 @@ import type { Value, ValueMap } from "../backend/Value.ts"
 import type { Path } from "./decode.ts"
 import { type MapNode, type Node, setOwn } from "./Node.ts"
 import type { Problem } from "./Problem.ts"
-import { Resolution } from "./resolve.ts"
-import type { Surroundings } from "./resolvers/Resolver.ts"
+import type { Resolution } from "./resolve.ts"
 import { failed } from "./walk.ts"
 
 export interface Resolved {
@@ -14,9 +13,8 @@ export interface Resolved {
   readonly unknown: ReadonlyArray<Path>
 }
 
-/** All that can be resolved, so that one mistake does not hide the others. */
-export const resolveAsFar = (root: MapNode, surroundings: Surroundings): Resolved => {
-  const resolution = new Resolution(root, surroundings)
+/** All of `root` that can be resolved, so that one mistake does not hide the others. */
+export const resolveAsFar = (root: MapNode, resolution: Resolution): Resolved => {
   const unknown: Array<Path> = []
   const map = (node: MapNode, path: Path): ValueMap => {
     const record: Record<string, Value> = {}

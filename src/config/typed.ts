@@ -3,7 +3,7 @@ import * as Either from "effect/Either"
 import { isList, isMap, same, type Value, type ValueMap } from "../backend/Value.ts"
 import { lintRules } from "../rule/lint.ts"
 import { expandSweep } from "../sweep/expandSweep.ts"
-import type { SweepError, SweepPoint } from "../sweep/SweepPoint.ts"
+import type { SweepError } from "../sweep/SweepPoint.ts"
 import { complete, type Config, ConfigSchema, type Written } from "./Config.ts"
 import { decode, type Misfit, type Path, pathText } from "./decode.ts"
 import type { MapNode } from "./Node.ts"
@@ -62,11 +62,10 @@ const decodeSections = (
   values: ValueMap,
   before: Typed | null
 ): Either.Either<Written, ReadonlyArray<Misfit>> => {
-  const names = Object.keys(values)
-  if (before === null || names.join() !== Object.keys(withoutEmpty(before.values)).join()) {
+  if (before === null || Object.keys(withoutEmpty(before.values)).some((name) => values[name] === undefined)) {
     return decode(ConfigSchema, values)
   }
-  const changed = names.filter((name) => !same(values[name] ?? null, before.values[name] ?? null))
+  const changed = Object.keys(values).filter((name) => !same(values[name] ?? null, before.values[name] ?? null))
   const id = changed.join()
   const schema = sectionSchemas.get(id) ?? ConfigSchema.pick(...changed.filter(isSection))
   sectionSchemas.set(id, schema)
@@ -79,22 +78,23 @@ const decodeSections = (
  * configuration of which this one is a variation.
  */
 export const typed = (
-  root: MapNode,
+  root: () => MapNode,
   { unknown, values }: Resolved,
   before: Typed | null
 ): Either.Either<Typed, ReadonlyArray<Problem>> => {
   const place = ({ kind, message, path, suggestions }: Misfit): Problem =>
     problemAt(
       kind === "unknown_key"
-        ? keyOrigin(root, path)
-        : originIn(root, kind === "missing_key" ? path.slice(0, -1) : path),
+        ? keyOrigin(root(), path)
+        : originIn(root(), kind === "missing_key" ? path.slice(0, -1) : path),
       kind,
       message,
       suggestions
     )
-  const given = missing(values, []).map((path) =>
+  const news = Object.entries(values).filter(([name, value]) => before?.values[name] !== value)
+  const given = missing(Object.fromEntries(news), []).map((path) =>
     problemAt(
-      originIn(root, path),
+      originIn(root(), path),
       "missing_value",
       `${pathText(path)} is ???: it must be given, as in ${pathText(path)}=VALUE.`
     )
@@ -104,11 +104,11 @@ export const typed = (
   const old = deprecated(values)
   const decoded = decodeSections(withoutEmpty(values), before)
   if (Either.isLeft(decoded)) {
-    const news = decoded.left.filter(({ path }) =>
+    const others = decoded.left.filter(({ path }) =>
       !old.some((misfit) => pathText(misfit.path) === pathText(path)) &&
       !hidden.some((start) => startsWith(path, start))
     )
-    return Either.left([...given, ...[...old, ...news].map(place)])
+    return Either.left([...given, ...[...old, ...others].map(place)])
   }
   if (given.length > 0) return Either.left(given)
   return Either.right({ values, written: decoded.right, config: complete(decoded.right) })
@@ -136,21 +136,45 @@ export const lint = (root: MapNode, { unknown, values }: Resolved, whole: Writte
 const sweepProblem = (root: MapNode, { at, message }: SweepError): Problem =>
   problemAt(originIn(root, pathOf(at)), "sweep", `${at}: ${message}`)
 
-const lintConfig = (root: MapNode, { metadata, monitoring, sweep }: Linted): ReadonlyArray<Problem> => {
+const lintConfig = (root: MapNode, linted: Linted): ReadonlyArray<Problem> => {
+  const { sweep } = linted
   const expansion = expandSweep(sweep)
-  const points: ReadonlyArray<SweepPoint> = Either.isRight(expansion) ? expansion.right.points : []
-  const parameters = [
-    ...new Set([...Object.keys(sweep.base_values), ...points.flatMap((point) => Object.keys(point.parameters))])
-  ]
-  const rules = lintRules(monitoring, [...parameters, ...Object.keys(metadata)])
-  return [
-    ...(Either.isLeft(expansion)
-      ? [sweepProblem(root, expansion.left)]
-      : lintTemplates({ monitoring, sweep }, parameters).map(({ message, path, suggestions }) =>
-        problemAt(originIn(root, path), "template", message, suggestions)
-      )),
-    ...rules.map(({ message, path, suggestions }) =>
-      problemAt(originIn(root, ["monitoring", ...path]), "rule", message, suggestions)
-    )
-  ]
+  if (Either.isLeft(expansion)) {
+    return [sweepProblem(root, expansion.left), ...ruleProblems(() => root, linted, Object.keys(sweep.base_values))]
+  }
+  const { points } = expansion.right
+  const keys = new Set([
+    ...Object.keys(sweep.base_values),
+    ...points.flatMap(({ parameters }) => Object.keys(parameters))
+  ])
+  return [...templateProblems(() => root, linted, [...keys]), ...ruleProblems(() => root, linted, [...keys])]
 }
+
+/** Mistakes in the templates and rules of the `monitoring` section of a job that has these parameters. */
+export const lintMonitoring = (
+  root: () => MapNode,
+  linted: Linted,
+  parameters: ReadonlyArray<string>
+): ReadonlyArray<Problem> => [
+  ...templateProblems(root, linted, parameters, ["monitoring"]),
+  ...ruleProblems(root, linted, parameters)
+]
+
+const templateProblems = (
+  root: () => MapNode,
+  linted: Linted,
+  parameters: ReadonlyArray<string>,
+  sections: ReadonlyArray<string | number | undefined> = ["sweep", "monitoring"]
+): ReadonlyArray<Problem> =>
+  lintTemplates(linted, parameters)
+    .filter(({ path }) => sections.includes(path[0]))
+    .map(({ message, path, suggestions }) => problemAt(originIn(root(), path), "template", message, suggestions))
+
+const ruleProblems = (
+  root: () => MapNode,
+  { metadata, monitoring }: Linted,
+  parameters: ReadonlyArray<string>
+): ReadonlyArray<Problem> =>
+  lintRules(monitoring, [...parameters, ...Object.keys(metadata)]).map(({ message, path, suggestions }) =>
+    problemAt(originIn(root(), ["monitoring", ...path]), "rule", message, suggestions)
+  )

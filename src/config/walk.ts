@@ -1,6 +1,6 @@
 /** The way from one node of a configuration to another by names. Source: OmegaConf 2.3 `select_node`. */
 import { isList, isMap, type Value } from "../backend/Value.ts"
-import { child, names, type Node } from "./Node.ts"
+import { child, isInterpolated, names, type Node } from "./Node.ts"
 
 /** Something that could not be resolved, of which a problem is noted already. */
 export const failed = Symbol("failed")
@@ -24,23 +24,37 @@ const innerValue = (value: Value, name: string, enterable: boolean): Value | und
   return isMap(value) && enterable && Object.hasOwn(value, name) ? value[name] : undefined
 }
 
+/** Called with each node whose content decides where the way leads: all of it, or what it has of that name. */
+export type Look = (node: Node, name: string | null) => void
+
 /** Follows `keys` from `start`, which stands at `path`; `enter` says what an interpolated node on the way stands for. */
 export const walk = (
   start: Node,
   path: string,
   keys: ReadonlyArray<string>,
-  enter: (node: Node) => Target | Failed
+  enter: (node: Node) => Target | Failed,
+  look: Look
 ): Found => {
   const [name, ...rest] = keys
-  if (name === undefined) return { node: start }
-  if (start.kind === "scalar") return { scalar: path, name }
+  if (name === undefined) {
+    look(start, null)
+    return { node: start }
+  }
+  if (start.kind === "scalar") {
+    look(start, name)
+    return { scalar: path, name }
+  }
   const at = child(start, name)
-  if (at === undefined) return { inside: path, name, known: names(start) }
+  if (at === undefined) {
+    look(start, name)
+    return { inside: path, name, known: names(start) }
+  }
+  if (isInterpolated(at)) look(at, null)
   const target = enter(at)
   if (target === failed) return failed
   const further = path === "" ? name : `${path}.${name}`
   return "node" in target
-    ? walk(target.node, further, rest, enter)
+    ? walk(target.node, further, rest, enter, look)
     : walkValue(target.value, target.enterable === true, further, rest)
 }
 
@@ -48,5 +62,6 @@ const walkValue = (value: Value, enterable: boolean, path: string, keys: Readonl
   const [name, ...rest] = keys
   if (name === undefined) return { value, enterable }
   const inner = innerValue(value, name, enterable)
-  return inner === undefined ? { scalar: path, name } : walkValue(inner, true, `${path}.${name}`, rest)
+  if (inner !== undefined) return walkValue(inner, true, `${path}.${name}`, rest)
+  return enterable && isMap(value) ? { inside: path, name, known: Object.keys(value) } : { scalar: path, name }
 }

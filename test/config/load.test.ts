@@ -82,7 +82,7 @@ describe("a configuration", () => {
         client: { class_name: "LocalClient", slots: 4, dir: null, grace_seconds: 2 }
       })
       expect(config.container).toEqual({ image: null, runtime: "apptainer", bind: [], env: {}, pwd: null })
-      expect(config.scheduler).toEqual({ max_jobs: null, settle_seconds: 120 })
+      expect(config.scheduler).toMatchObject({ max_jobs: null, settle_seconds: 120 })
       expect(resolved["backend"]).toMatchObject({
         args: { lr: new PyFloat(1e-5), wd: new PyFloat(1), tag: "run-1e-05" }
       })
@@ -164,7 +164,7 @@ describe("a sweep point", () => {
       const loaded = yield* loading()
       const { problems } = Either.getOrThrow(Either.flip(loaded.at(setting({ "slurm.arry": true }))))
       expect(problems.map(({ message }) => message)).toEqual([
-        "Unknown key \"arry\" in slurm; did you mean \"array\"? (set by the sweep's \"slurm.arry\")"
+        "Point 0: Unknown key \"arry\" in slurm; did you mean \"array\"? (set by the sweep's \"slurm.arry\")"
       ])
     }))
 })

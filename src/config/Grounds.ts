@@ -1,0 +1,85 @@
+/** A configuration with each of the options that points of a sweep choose for its groups. */
+import * as Either from "effect/Either"
+import { isList, type Value, type ValueMap } from "../backend/Value.ts"
+import { type Composition, placed } from "./compose.ts"
+import { Ground } from "./Ground.ts"
+import { fromValue, names } from "./Node.ts"
+import type { Override } from "./overrides.ts"
+import { type Problem, problemAt } from "./Problem.ts"
+import type { Surroundings } from "./resolvers/Resolver.ts"
+
+/** A configuration as it was composed, and resolved without any point. */
+export interface Variation {
+  readonly ground: Ground
+  readonly composition: Composition
+}
+
+/** How a configuration is composed. */
+export interface Composing {
+  /** The configuration in which the choices count like overrides of the command line. */
+  readonly compose: (choices: ReadonlyArray<Override>) => Composition
+  /** Whether the config directory has a group of that name. */
+  readonly isGroup: (name: string) => boolean
+  readonly surroundings: Surroundings
+  /** Names that are of the configuration even where it does not hold them. */
+  readonly sections: ReadonlyArray<string>
+}
+
+const isOption = (value: Value): boolean => isList(value) ? value.every(isOption) : typeof value === "string"
+
+const choiceOf = (key: string, value: Value): Override => {
+  const text = `${key}=${isList(value) ? `[${value.join(",")}]` : String(value)}`
+  const node = fromValue(value, { source: "point", key })
+  return { kind: "change", key, package: null, value: node, text, column: 1 }
+}
+
+export class Grounds {
+  private readonly composing: Composing
+  private readonly known = new Map<string, Either.Either<Variation, ReadonlyArray<Problem>>>()
+
+  constructor(composing: Composing) {
+    this.composing = composing
+  }
+
+  /** Whether a parameter of that name and value chooses an option of a group, instead of setting a value. */
+  isChoice(key: string, value: Value): boolean {
+    return key !== "" && isOption(value) && this.composing.isGroup(key)
+  }
+
+  /** The configuration that those of the parameters lead to which are choices; composed once for each combination. */
+  of(parameters: ValueMap): Either.Either<Variation, ReadonlyArray<Problem>> {
+    const chosen = Object.entries(parameters).filter(([key, value]) => this.isChoice(key, value))
+    const id = JSON.stringify(chosen)
+    const known = this.known.get(id)
+    if (known !== undefined) return known
+    const made = this.make(chosen.map(([key, value]) => choiceOf(key, value)))
+    this.known.set(id, made)
+    return made
+  }
+
+  private make(choices: ReadonlyArray<Override>): Either.Either<Variation, ReadonlyArray<Problem>> {
+    const { compose, sections, surroundings } = this.composing
+    const composition = compose(choices)
+    const { problems, root } = composition
+    if (root === null || (choices.length > 0 && problems.length > 0)) return Either.left(placed(composition, problems))
+    const all = new Set([...names(root), ...sections])
+    return Either.right({ ground: new Ground(root, all, surroundings), composition })
+  }
+
+  /** The parameters that set values; on the left those that name a group in vain. */
+  values(parameters: ValueMap): Either.Either<ValueMap, ReadonlyArray<Problem>> {
+    const entries = Object.entries(parameters).filter(([key, value]) => !this.isChoice(key, value))
+    const vain = entries.filter(([key]) => key.includes("/"))
+    return vain.length === 0
+      ? Either.right(Object.fromEntries(entries))
+      : Either.left(vain.map(([key]) =>
+        problemAt(
+          null,
+          "unknown_group",
+          this.composing.isGroup(key)
+            ? `"${key}" is a group of the config directory, of which a sweep can choose an option, or a list of them.`
+            : `There is no group "${key}" in the config directory, and a key of a configuration is written with dots.`
+        )
+      ))
+  }
+}
