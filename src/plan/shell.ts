@@ -12,9 +12,13 @@ const reference = /\\?\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})/g
 
 /** `text` as one single-quoted word: no character of it means anything. */
 export const quoteData = (text: string): string =>
-  /^[A-Za-z0-9_@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+  /^[A-Za-z0-9_@%+=:,./-]+$/.test(text) ? text : `'${escapeSingle(text)}'`
 
-const escapeQuoted = (text: string): string => text.replace(/["\\`$]/g, "\\$&")
+/** `text` as part of a single-quoted text. */
+export const escapeSingle = (text: string): string => text.replaceAll("'", `'\\''`)
+
+/** `text` as part of a double-quoted text, of which nothing is filled in. */
+export const escapeQuoted = (text: string): string => text.replace(/["\\`$]/g, "\\$&")
 
 /** `text` as one word of which only references `$NAME` and `${NAME}` are filled in by the node's shell. */
 export const quoteArgument = (text: string): string => {
