@@ -13,14 +13,16 @@ const text = Schema.optionalWith(Schema.String, { default: () => "" })
 
 export const PlannedJob = Schema.Struct({
   name: Schema.String,
-  /** Index of its sweep point, from 0; the array task index where it is part of an array. Never renumbered. */
+  /** Index of its sweep point, from 0. Never renumbered. */
   index: Schema.Int,
   /** What the point differs in, as plain JSON. */
   parameters: Schema.Record({ key: Schema.String, value: Schema.Unknown }),
   /** Absolute path of its batch script. */
   script: Schema.String,
-  /** Whether `script` is an array's, of which this job is the task `index`. */
+  /** Whether `script` is an array's, of which this job is a task. */
   array: Schema.Boolean,
+  /** Which task of the array; null: `index`. They differ where a site caps the tasks of an array. */
+  task: Schema.optionalWith(Schema.NullOr(Schema.Int), { default: () => null }),
   /** Absolute path of its log, with SLURM's `%` codes in it. */
   log_path: Schema.String,
   output_dir: Schema.String,

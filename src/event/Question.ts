@@ -32,3 +32,15 @@ export const Asked = Schema.Struct({
 })
 export type Question = typeof Question.Type
 export type Asked = typeof Asked.Type
+
+/** What is waited for, for people. */
+export const questionText = (question: Question): string => {
+  switch (question.kind) {
+    case "file_exists":
+      return question.path
+    case "job_ended":
+      return `the end of job ${question.job}`
+    case "command":
+      return `a yes of ${question.argv.join(" ")}`
+  }
+}

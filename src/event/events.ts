@@ -32,7 +32,10 @@ export type RenderedAction = typeof RenderedAction.Type
 export const JobOutcome = Schema.Literal("success", "failed", "cancelled", "timeout", "abandoned")
 export type JobOutcome = typeof JobOutcome.Type
 
-/** The binding of an occurrence of an event: `<seq of EventRaised>.<position in the rule's actions>`. */
+/**
+ * What waits for conditions: an action of an occurrence (`<seq of EventRaised>.<position in the rule's actions>`), a job's
+ * submission (`start <job>`), or its end (`cancel.<position in its cancel conditions> <job>`).
+ */
 const BindingId = Text
 
 /** What somebody may ask of a session. */
@@ -106,7 +109,12 @@ const facts = {
     /** Whether the submit command answered, or the job was found by its name afterwards. */
     how: Schema.Literal("answered", "found")
   }),
-  SubmissionRefused: Schema.Struct({ nonce: Text, message: Text }),
+  SubmissionRefused: Schema.Struct({
+    nonce: Text,
+    message: Text,
+    /** Whether it may be accepted later. */
+    temporary: Schema.optional(Schema.Boolean)
+  }),
   /** The submit command failed in a way that leaves open whether the job is queued. */
   SubmissionUnanswered: Schema.Struct({ nonce: Text, message: Text }),
   /** Scheduler and accounting answered that they know no job of the name. */
@@ -122,7 +130,9 @@ const facts = {
     start: Schema.NullOr(Text),
     end: Schema.NullOr(Text),
     /** The script ended because another start holds the claim of its attempt. */
-    foreign_claim: Schema.optional(Schema.Boolean)
+    foreign_claim: Schema.optional(Schema.Boolean),
+    /** The scheduler put the same job back into its queue: its next attempt, without a submission. */
+    requeued: Schema.optional(Schema.Boolean)
   }),
   SchedulerFailed: Schema.Struct({ command: Text, message: Text }),
   SchedulerRecovered: Schema.Struct({}),
@@ -170,8 +180,8 @@ const decisions = {
   }),
   /** Nobody knows whether a submission was accepted: it is looked up by name, never simply repeated. */
   SubmissionDoubted: Schema.Struct({ nonce: Text, why: Text }),
-  /** It was not accepted; its jobs may be submitted again under a new nonce. */
-  SubmissionLost: Schema.Struct({ nonce: Text }),
+  /** It was not accepted; its jobs may be submitted again under a new nonce. `refused`: the scheduler said so itself. */
+  SubmissionLost: Schema.Struct({ nonce: Text, refused: Schema.optional(Schema.Boolean) }),
   TimerSet: Schema.Struct({ timer: Text, due: Text }),
   EventRaised: Schema.Struct({
     event_id: Text,
@@ -209,6 +219,8 @@ const decisions = {
   /** A restart that was decided is void; its budget is given back. */
   RestartDropped: Schema.Struct({ why: Text }),
   CancelDecided: Schema.Struct({ slurm_id: Text, why: Text }),
+  /** The job must not go on: it is cancelled if it may run, nothing starts it again, and it ends as cancelled. */
+  EndDecided: Schema.Struct({ why: Text }),
   /** What the attempt's end means, judged once its log has settled. */
   JobClassified: Schema.Struct({
     mode: Schema.Literal("success", "crash", "timeout"),

@@ -1,7 +1,6 @@
 /** A session that this process may append to: journal, fold and decider moved on together. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import {
   decodeRecords,
@@ -24,8 +23,7 @@ import {
   type SessionHeldError,
   type SessionPlace
 } from "../port/Journal.ts"
-import { type Rules, rulesOf } from "../rule/Context.ts"
-import { Monitoring } from "../rule/Monitoring.ts"
+import { decodeRules, type Rules } from "../rule/Context.ts"
 import { step } from "../rule/step.ts"
 import { fold } from "../session/fold.ts"
 import { emptySession, type Session } from "../session/Session.ts"
@@ -55,8 +53,6 @@ export type HoldError =
   | FencedError
   | UnreadableRecordError
 
-const decodeRules = Schema.decodeUnknown(Monitoring)
-
 /** Now, as journals record it: ISO 8601 UTC with milliseconds. */
 export const recordedNow: Effect.Effect<string> = Effect.map(
   Clock.currentTimeMillis,
@@ -69,11 +65,13 @@ export const foldAll = (
 ): Effect.Effect<{ readonly session: Session; readonly rules: Rules }, UnreadableRecordError> =>
   Effect.gen(function*() {
     const session = records.reduce(fold, emptySession())
-    const monitoring = yield* Effect.mapError(
-      decodeRules(session.rules),
-      (error) => new UnreadableRecordError({ seq: 1, type: "SessionOpened", why: error.message })
-    )
-    return { session, rules: rulesOf(monitoring) }
+    const readable = (encoded: unknown) =>
+      Effect.mapError(
+        decodeRules(encoded),
+        (why) => new UnreadableRecordError({ seq: 1, type: "SessionOpened", why })
+      )
+    yield* Effect.forEach(session.ruleSets, readable, { discard: true })
+    return { session, rules: yield* readable(session.rules) }
   })
 
 /** Decisions that a crash kept from the journal: its last fact is there, and not all that follows from it. */

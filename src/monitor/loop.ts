@@ -11,14 +11,16 @@ import type { Files } from "../port/Files.ts"
 import type { FollowUps } from "../port/FollowUps.ts"
 import type { FencedError, Journal, JournalIoError } from "../port/Journal.ts"
 import { Scheduler } from "../port/Scheduler.ts"
-import { makeDetector } from "../rule/detect.ts"
+import { decodeRules, type Rules, rulesFor } from "../rule/Context.ts"
+import { type Detector, makeDetector } from "../rule/detect.ts"
 import { pollSeconds } from "../rule/Monitoring.ts"
 import { toCancel, toClaim, toLookUp, toRun, toSubmit } from "../session/pending.ts"
-import { isFinished, type Session } from "../session/Session.ts"
+import { isFinished, type Job, type Session } from "../session/Session.ts"
+import { makeAsker } from "./askCommands.ts"
 import { type Held, recordedNow } from "./held.ts"
 import { inboxFacts } from "./inbox.ts"
 import { lostWorkers } from "./lostWorkers.ts"
-import { observeJobs, observeLogs, observeQuestions, observeTimers } from "./observe.ts"
+import { observeJobs, observeLogs, observeQuestions, observeSubmitTimer, observeTimers } from "./observe.ts"
 import { perform } from "./perform.ts"
 import { makePublisher } from "./publish.ts"
 import { cancel, lookUp, submit } from "./submissions.ts"
@@ -47,6 +49,11 @@ export interface WatchOptions {
 /** How many queued actions run at once. */
 const workers = 2
 
+/** How long a monitor that was asked for one cycle waits for the first answer of the commands that it asks. */
+const firstAnswerSeconds = 5
+
+const pollSecondsOf = ({ monitoring }: Rules): number => pollSeconds(monitoring)
+
 /** Requests, outcomes and new decisions are seen within this many seconds, whatever the poll interval is. */
 const tickSeconds = 0.25
 
@@ -58,11 +65,22 @@ export const watch = (
   Effect.gen(function*() {
     const { session } = held
     const scheduler = yield* Scheduler
-    const detect = Either.getOrElse(makeDetector(held.rules.monitoring), () => () => [])
+    const detectors = new WeakMap<Rules, Detector>()
+    const detectorOf = (job: Job): Detector => {
+      const rules = rulesFor(session, held.rules, job.plan)
+      const known = detectors.get(rules)
+      if (known !== undefined) return known
+      const detector = Either.getOrElse(makeDetector(rules.monitoring), () => () => [])
+      detectors.set(rules, detector)
+      return detector
+    }
     const publish = makePublisher(held.place)
     const outcomes = yield* Queue.unbounded<NewEvent<FactType>>()
+    const asker = yield* makeAsker(session, (fact) => Queue.offer(outcomes, fact))
     const underWay = new Set<string>()
     let running = 0
+    /** Whether the scheduler was to be asked for more than its limit on calls allowed. */
+    let spared = false
     const callsBefore = yield* scheduler.calls
 
     const record = (facts: Facts) =>
@@ -149,10 +167,11 @@ export const watch = (
       }
     })
 
-    /** Effects of what is decided, until nothing new follows from their outcomes. */
-    const act: Effect.Effect<void, Failure, Services | Scope.Scope> = Effect.gen(function*() {
+    /** Asks the scheduler for what is decided, until nothing new follows from its answers. */
+    const schedule: Effect.Effect<void, Failure, Services | Scope.Scope> = Effect.gen(function*() {
       let acted = true
       let answers = true
+      spared = false
       while (acted) {
         acted = false
         for (const submission of toSubmit(session)) {
@@ -161,19 +180,24 @@ export const watch = (
           const facts: Facts = yield* Effect.uninterruptible(Effect.tap(submit(session, submission), record))
           acted = true
           // A scheduler that does not answer is asked again next cycle, not once for each job.
-          answers = !facts.some(({ type }) => type === "SubmissionUnanswered")
+          answers = facts.some(({ type }) => type === "JobSubmitted" || type === "SubmissionRefused")
+          spared = spared || facts.length === 0
         }
         for (const job of toCancel(session)) {
           const facts = yield* cancel(session, job)
           yield* record(facts)
           acted = acted || facts.some(({ type }) => type === "CancelAnswered")
+          spared = spared || facts.length === 0
         }
         yield* record(yield* observeQuestions(session))
       }
-      for (const submission of toLookUp(session)) {
-        const facts = yield* lookUp(session, submission)
-        yield* record(facts)
-      }
+      yield* asker.ask
+    })
+
+    /** Effects of what is decided. */
+    const act: Effect.Effect<void, Failure, Services | Scope.Scope> = Effect.gen(function*() {
+      yield* schedule
+      yield* record(yield* lookUp(session, toLookUp(session)))
       yield* startActions
       if (options.worker) yield* work
     })
@@ -181,7 +205,7 @@ export const watch = (
     const observe = Effect.gen(function*() {
       yield* record(yield* observeJobs(session))
       const at = yield* recordedNow
-      yield* record(yield* observeLogs(session, detect, at))
+      yield* record(yield* observeLogs(session, detectorOf, at))
       yield* record(yield* observeQuestions(session))
       yield* record(lostWorkers(session))
       yield* record(observeTimers(session, at))
@@ -190,21 +214,35 @@ export const watch = (
     const news = Effect.gen(function*() {
       const finished = yield* Queue.takeAll(outcomes)
       const { discard, facts } = yield* inboxFacts(held.place, session)
-      yield* record([...finished, ...facts])
+      yield* record([...finished, ...facts, ...observeSubmitTimer(session, yield* recordedNow)])
       yield* discard
     })
 
+    /** Lets what was begun come to its end, and every gate have an answer, if that is given soon. */
     const awaitActions = Effect.gen(function*() {
-      while (running > 0 || (yield* Queue.size(outcomes)) > 0) {
+      let waited = 0
+      const awaited = () => running > 0 || (asker.unheard() > 0 && waited < firstAnswerSeconds)
+      while (awaited() || (yield* Queue.size(outcomes)) > 0) {
         yield* Effect.sleep(`${tickSeconds * 1000} millis`)
+        waited += tickSeconds
         yield* news
+        yield* schedule
         yield* publish(session, held.head())
       }
     })
 
+    const periodOf = (sets: ReadonlyArray<unknown>) =>
+      Math.max(
+        tickSeconds,
+        Math.min(
+          pollSeconds(held.rules.monitoring),
+          ...sets.map((set) => Either.match(decodeRules(set), { onLeft: () => Infinity, onRight: pollSecondsOf }))
+        )
+      )
+
     const loop = Effect.gen(function*() {
-      const period = Math.max(tickSeconds, pollSeconds(held.rules.monitoring))
       for (;;) {
+        const period = periodOf(session.ruleSets)
         yield* observe
         yield* act
         yield* publish(session, held.head())
@@ -215,10 +253,11 @@ export const watch = (
           waited += tickSeconds
           const before = session.seq
           yield* news
+          if (session.seq === before && spared) yield* schedule
           if (session.seq === before) continue
           yield* act
           yield* publish(session, held.head())
-          if (isFinished(session, options.worker)) return
+          if (isFinished(session, options.worker) || options.until(session)) return yield* awaitActions
         }
       }
     })

@@ -1,13 +1,14 @@
 /** One look at the world: what of it is new becomes facts. */
 import * as Effect from "effect/Effect"
+import { parseState } from "../backend/slurm/states.ts"
 import type { NewEvent } from "../event/EventRecord.ts"
 import type { FactType } from "../event/events.ts"
 import { Files } from "../port/Files.ts"
-import { type JobReport, Scheduler } from "../port/Scheduler.ts"
+import { type JobRef, type JobReport, Scheduler } from "../port/Scheduler.ts"
 import type { Detector } from "../rule/detect.ts"
-import { dueTimers, toAsk, toObserve, toRead } from "../session/pending.ts"
-import { type Job, logKey, type Session } from "../session/Session.ts"
-import { readClaim } from "./claim.ts"
+import { dueTimers, type OpenQuestion, toAsk, toObserve, toRead } from "../session/pending.ts"
+import { type Job, logKey, type Session, submitTimer } from "../session/Session.ts"
+import { readClaim, readExit, submittedAttempt } from "./claim.ts"
 import { logFacts } from "./lines.ts"
 
 type Facts = ReadonlyArray<NewEvent<FactType>>
@@ -22,20 +23,61 @@ const claimRefused = 75
 /** Whether the attempt ended because the claim of it is held by a submission that is not the session's own. */
 const hasForeignClaim = (
   session: Session,
-  { attempt, nonce, plan }: Job,
+  { attempt, nonce, plan, slurm }: Job,
   report: JobReport | undefined
 ): Effect.Effect<boolean, never, Files> =>
   report?.exitCode !== claimRefused
     ? Effect.succeed(false)
     : Effect.map(
-      readClaim(plan.output_dir, session.planId, attempt),
+      readClaim(plan.output_dir, session.planId, submittedAttempt(slurm?.name) ?? attempt),
       (claim) => claim !== null && claim.nonce !== nonce
     )
+
+/**
+ * What the scheduler says of the job, with what it cannot tell any more: a job's script leaves its exit code beside its
+ * claim. It counts for jobs that nobody knows, and for ended ones whose exit code nobody told.
+ */
+const withExit = (
+  session: Session,
+  { nonce, plan, slurm }: Job,
+  report: JobReport | undefined
+): Effect.Effect<JobReport | undefined, never, Files> =>
+  Effect.gen(function*() {
+    const attempt = submittedAttempt(slurm?.name)
+    const told = report !== undefined &&
+      (parseState(report.state).phase !== "ended" || report.exitCode !== null || report.signal !== null)
+    if (told || slurm === null || attempt === null) return report
+    const exit = yield* readExit(plan.output_dir, session.planId, attempt)
+    if (exit === null || exit.nonce !== nonce) return report
+    if (report !== undefined) return { ...report, exitCode: exit.exitCode }
+    return {
+      name: slurm.name,
+      id: slurm.id,
+      task: slurm.task,
+      state: exit.exitCode === 0 ? "COMPLETED" : "FAILED",
+      exitCode: exit.exitCode,
+      signal: null,
+      reason: "told by the script alone",
+      nodes: null,
+      start: null,
+      end: null
+    }
+  })
+
+/** Whether the scheduler runs the job again by itself: it waits after it ran, runs anew, or lives after its end. */
+const isRequeued = (job: Job, { start, state }: JobReport): boolean => {
+  const { phase } = parseState(state)
+  if (job.state === "running") {
+    return phase === "waiting" || (phase === "running" && start !== null && job.start !== null && start > job.start)
+  }
+  return job.state === "ended" && (phase === "waiting" || phase === "running")
+}
 
 const stateFacts = (job: Job, report: JobReport | undefined, foreignClaim: boolean): Facts => {
   const known = job.slurmState
   if (report === undefined) {
-    return known === "MISSING" ? [] : [changed(job, {
+    // That it is forgotten after its end is how it should be.
+    return known === "MISSING" || !job.live ? [] : [changed(job, {
       to: "MISSING",
       exit_code: null,
       signal: null,
@@ -45,8 +87,9 @@ const stateFacts = (job: Job, report: JobReport | undefined, foreignClaim: boole
       end: null
     })]
   }
-  if (report.state === known) return []
-  return [changed(job, {
+  const requeued = isRequeued(job, report)
+  if (!requeued && (report.state === known || !job.live)) return []
+  return [changed(requeued ? { ...job, attempt: job.attempt + 1 } : job, {
     to: report.state,
     exit_code: report.exitCode,
     signal: report.signal,
@@ -54,7 +97,8 @@ const stateFacts = (job: Job, report: JobReport | undefined, foreignClaim: boole
     nodes: report.nodes,
     start: report.start,
     end: report.end,
-    ...(foreignClaim ? { foreign_claim: true } : {})
+    ...(foreignClaim ? { foreign_claim: true } : {}),
+    ...(requeued ? { requeued } : {})
   })]
 }
 
@@ -65,6 +109,8 @@ const changed = (job: Job, data: Omit<NewEvent<"JobStateChanged">["data"], "from
   data: { from: job.slurmState, ...data }
 })
 
+const keyOf = ({ id, name, task }: JobRef): string => `${name}\0${id}\0${task}`
+
 /**
  * What the scheduler says of all live jobs, by one question. An answer counts only if the name fits as well as the id:
  * ids are used again. A failed question changes no job; it is noted when it begins and when it ends.
@@ -74,16 +120,25 @@ export const observeJobs = (session: Session): Effect.Effect<Facts, never, Sched
     const jobs = toObserve(session)
     if (jobs.length === 0) return []
     const scheduler = yield* Scheduler
-    const reports = yield* scheduler.snapshot(jobs.flatMap(({ slurm }) => slurm === null ? [] : [slurm]))
-    const byJob = new Map(reports.map((report) => [`${report.name}\0${report.id}\0${report.task}`, report]))
-    const recovered: Facts = session.schedulerFailing ? [{ type: "SchedulerRecovered", data: {} }] : []
+    const { failure, reports, unanswered } = yield* scheduler.snapshot(
+      jobs.flatMap(({ slurm }) => slurm === null ? [] : [slurm])
+    )
+    const byJob = new Map(reports.map((report) => [keyOf(report), report]))
+    const open = new Set(unanswered.map(keyOf))
+    const health: Facts = failure !== null
+      ? session.schedulerFailing ? [] : [{ type: "SchedulerFailed", data: failure }]
+      : session.schedulerFailing && open.size === 0
+      ? [{ type: "SchedulerRecovered", data: {} }]
+      : []
     const changes = yield* Effect.forEach(jobs, (job) => {
       const { slurm } = job
-      if (slurm === null) return Effect.succeed<Facts>([])
-      const report = byJob.get(`${slurm.name}\0${slurm.id}\0${slurm.task}`)
-      return Effect.map(hasForeignClaim(session, job, report), (foreign) => stateFacts(job, report, foreign))
+      if (slurm === null || open.has(keyOf(slurm))) return Effect.succeed<Facts>([])
+      return Effect.gen(function*() {
+        const report = yield* withExit(session, job, byJob.get(keyOf(slurm)))
+        return stateFacts(job, report, yield* hasForeignClaim(session, job, report))
+      })
     })
-    return [...recovered, ...changes.flat()]
+    return [...health, ...changes.flat()]
   }).pipe(
     Effect.catchTag("SchedulerUnavailableError", ({ command, message }) =>
       Effect.succeed<Facts>(
@@ -154,7 +209,7 @@ const readFile = (
  */
 export const observeLogs = (
   session: Session,
-  detect: Detector,
+  detector: (job: Job) => Detector,
   at: string
 ): Effect.Effect<Facts, never, Files> => {
   const due = new Set(dueTimers(session, at))
@@ -162,32 +217,46 @@ export const observeLogs = (
     Effect.forEach(toRead(session), (job) => {
       const final = due.has(`settle ${job.plan.name} ${job.attempt}`)
       const paths = [...(job.logPath === null ? [] : [job.logPath]), ...job.plan.output_paths]
-      return Effect.forEach(paths, (path) => readFile(session, detect, job, path, final))
+      return Effect.forEach(paths, (path) => readFile(session, detector(job), job, path, final))
     }, { concurrency: 8 }),
     (facts) => facts.flat(2)
   )
 }
 
-/** Questions whose answer is yes by now. */
+/** The fact that a question is answered. */
+export const answerFact = (
+  { attempt, cause, id, job }: OpenQuestion,
+  holds: boolean,
+  why: string
+): NewEvent<"ConditionObserved"> => ({
+  type: "ConditionObserved",
+  job,
+  attempt,
+  cause,
+  data: { binding: id, holds, why }
+})
+
+/** Questions about files whose answer is yes by now. */
 export const observeQuestions = (session: Session): Effect.Effect<Facts, never, Files> =>
   Effect.gen(function*() {
     const files = yield* Files
-    const answered = yield* Effect.filter(toAsk(session), ({ asked: { question } }) =>
+    const answered = yield* Effect.filter(toAsk(session), ({ question }) =>
       question.kind === "file_exists"
         ? files.exists(question.path).pipe(Effect.orElseSucceed(() => false))
         : Effect.succeed(false), { concurrency: 8 })
-    return answered.map(({ id, occurrence }): NewEvent<"ConditionObserved"> => ({
-      type: "ConditionObserved",
-      job: occurrence.job,
-      attempt: occurrence.attempt,
-      cause: occurrence.seq,
-      data: { binding: id, holds: true, why: "the file is there" }
-    }))
+    return answered.map((open) => answerFact(open, true, "the file is there"))
   })
 
 /** Deadlines that have passed. */
-export const observeTimers = (session: Session, at: string): Facts =>
-  dueTimers(session, at).map((timer) => {
-    const cause = session.timers.get(timer)?.seq
-    return { type: "TimerFired", ...(cause === undefined ? {} : { cause }), data: { timer } }
-  })
+export const observeTimers = (session: Session, at: string): Facts => dueTimers(session, at).map(timerFact(session))
+
+/** The deadline between two submissions, if it has passed: it does not wait for the next look at the world. */
+export const observeSubmitTimer = (session: Session, at: string): Facts => {
+  const due = session.timers.get(submitTimer)?.due
+  return due !== undefined && due <= at ? [timerFact(session)(submitTimer)] : []
+}
+
+const timerFact = (session: Session) => (timer: string): NewEvent<"TimerFired"> => {
+  const cause = session.timers.get(timer)?.seq
+  return { type: "TimerFired", ...(cause === undefined ? {} : { cause }), data: { timer } }
+}

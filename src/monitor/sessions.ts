@@ -11,7 +11,7 @@ import type { Files } from "../port/Files.ts"
 import type { FollowUps } from "../port/FollowUps.ts"
 import { Journal, type LeftOut, type NoJournalError, type SessionPlace } from "../port/Journal.ts"
 import { Scheduler, Schedulers, type SchedulerUnavailableError } from "../port/Scheduler.ts"
-import { isFinished, type Session } from "../session/Session.ts"
+import { isFinished, type Session, submitTimer } from "../session/Session.ts"
 import { hold, type HoldError, look } from "./held.ts"
 import { watch, type WatchOptions } from "./loop.ts"
 import { makePublisher } from "./publish.ts"
@@ -127,6 +127,10 @@ const followUpStatus = (
     Effect.catchAll((error) => Effect.succeed(`lost: ${error.message}`))
   )
 
+/** Whether a job may be submitted as soon as the rate limit lets it. */
+const isThrottled = ({ jobs, timers }: Session): boolean =>
+  timers.has(submitTimer) && [...jobs.values()].some(({ state }) => state === "waiting")
+
 /** Submits what was not submitted yet, waits until every submission is answered, and lets the session go. */
 export const submitSession = (
   place: SessionPlace,
@@ -141,7 +145,7 @@ export const submitSession = (
     onRecords,
     worker: false,
     requests: [submitRequest(actorOf("operator"))],
-    until: ({ submissions }) => submissions.size === 0
+    until: (session) => session.submissions.size === 0 && !isThrottled(session)
   })
 
 /** What became of a request. */

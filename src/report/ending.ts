@@ -1,6 +1,7 @@
 /** What is said when a session is no longer watched: how each job stands, what was healed, what failed and why. */
 import type { Job, Session } from "../session/Session.ts"
 import { statusOf } from "../session/Session.ts"
+import { waitsFor } from "../session/view.ts"
 import type { LiveRow } from "./live.ts"
 
 /** The value of the first of `names` among the groups that progress rules caught last. */
@@ -19,6 +20,11 @@ const short = (text: string | null): string | null => {
   return text === null || text.trim() === "" || Number.isNaN(number) ? text : String(Number(number.toPrecision(5)))
 }
 
+const waiting = (session: Session, job: Job): string | null => {
+  const what = waitsFor(session, job)
+  return what === null ? null : `waits for ${what}`
+}
+
 /** The session's jobs as rows of the live table. */
 export const liveRows = (session: Session): ReadonlyArray<LiveRow> =>
   [...session.jobs.values()].map((job) => ({
@@ -27,7 +33,7 @@ export const liveRows = (session: Session): ReadonlyArray<LiveRow> =>
     attempt: job.attempt,
     iteration: progressOf(job, ["iteration", "step"]),
     loss: short(progressOf(job, ["lm_loss", "loss"])),
-    lastEvent: job.lastEvent
+    lastEvent: waiting(session, job) ?? job.lastEvent
   }))
 
 /** Whether anything of the session is other than it should be. */
@@ -36,7 +42,9 @@ export const hasTrouble = (session: Session): boolean =>
     attention !== null || outcome !== null && outcome !== "success"
   ) || [...session.queue.values()].some(({ status }) => status === "failed")
 
-const jobLines = ({ attempt, attention, outcome, plan, restarts, state, why }: Job): ReadonlyArray<string> => {
+const jobLines = (session: Session, job: Job): ReadonlyArray<string> => {
+  const { attempt, attention, outcome, plan, restarts, state } = job
+  const why = outcome === null ? waiting(session, job) : job.why
   const times = attempt > 1 ? ` after ${attempt} attempts` : ""
   const told = outcome === "success" || why === null ? "" : `: ${why}`
   return [
@@ -57,7 +65,7 @@ export const ending = (session: Session, command = "autoexp"): ReadonlyArray<str
   return [
     "",
     `session ${session.planId}: ${statusOf(session)}`,
-    ...[...session.jobs.values()].flatMap(jobLines),
+    ...[...session.jobs.values()].flatMap((job) => jobLines(session, job)),
     ...[...session.events.values()].flatMap(({ job, name, status }) =>
       status === "failed" ? [`${job}: an action because of ${name} failed`] : []
     ),

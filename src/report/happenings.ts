@@ -1,6 +1,6 @@
 /** Records of the journal as sentences for people. */
 import type { EventRecord } from "../event/EventRecord.ts"
-import type { Question } from "../event/Question.ts"
+import { questionText } from "../event/Question.ts"
 import type { Happening } from "./live.ts"
 
 const seconds = (from: string, to: string): string => `${Math.round((Date.parse(to) - Date.parse(from)) / 1000)} s`
@@ -8,18 +8,6 @@ const seconds = (from: string, to: string): string => `${Math.round((Date.parse(
 const resultText = (result: Readonly<Record<string, unknown>>): string =>
   Object.entries(result).map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
     .join(" ")
-
-/** What is waited for. */
-const questionText = (question: Question): string => {
-  switch (question.kind) {
-    case "file_exists":
-      return question.path
-    case "job_ended":
-      return `the end of job ${question.job}`
-    case "command":
-      return `a yes of ${question.argv.join(" ")}`
-  }
-}
 
 /** What the record says; null where it only serves the machinery (reads without matches, timers, seals). */
 export const sentence = (record: EventRecord): string | null => {
@@ -103,6 +91,8 @@ export const sentence = (record: EventRecord): string | null => {
       return `queue ${record.data.queue_id}: its worker is gone`
     case "CancelDecided":
       return `cancel ${record.data.slurm_id}: ${record.data.why}`
+    case "EndDecided":
+      return `must not go on: ${record.data.why}`
     case "JobClassified":
       return `attempt ended as ${record.data.mode}: ${record.data.why}`
     case "JobLost":

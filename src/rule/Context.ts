@@ -4,6 +4,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { EventRecord, Fact, NewEvent } from "../event/EventRecord.ts"
 import type { DecisionType, JobOutcome } from "../event/events.ts"
+import type { PlannedJob } from "../event/PlannedJob.ts"
 import { fold } from "../session/fold.ts"
 import type { Job, Session } from "../session/Session.ts"
 import { type Mode, Monitoring } from "./Monitoring.ts"
@@ -34,18 +35,26 @@ export const decodeRules = (encoded: unknown): Either.Either<Rules, string> => {
   return rules
 }
 
+/** The rules that a job is under: those of its own set, else `base`, the session's. */
+export const rulesFor = (session: Session, base: Rules, { rule_set }: PlannedJob): Rules => {
+  const set = rule_set === null ? undefined : session.ruleSets[rule_set]
+  return set === undefined ? base : Either.getOrElse(decodeRules(set), () => base)
+}
+
 export class Context {
   readonly decisions: Array<EventRecord<DecisionType>> = []
   readonly session: Session
-  readonly rules: Rules
   readonly fact: Fact
+  /** Jobs that ended just now, and the seqs of the records that say so: others may wait for that. */
+  readonly ended: Array<{ readonly job: string; readonly seq: number }> = []
   /** Whether a job may be submitted now that could not before. */
   roomChanged = false
+  private readonly base: Rules
   private readonly reserved: ReadonlySet<number>
 
   constructor(session: Session, rules: Rules, fact: Fact, reserved: ReadonlySet<number>) {
     this.session = session
-    this.rules = rules
+    this.base = rules
     this.fact = fact
     this.reserved = reserved
   }
@@ -76,6 +85,11 @@ export class Context {
   /** The job of that name as it is by now, after what has been decided. */
   job(name: string | undefined): Job | undefined {
     return name === undefined ? undefined : this.session.jobs.get(name)
+  }
+
+  /** The rules that the job is under. */
+  rules(job: Job): Rules {
+    return rulesFor(this.session, this.base, job.plan)
   }
 
   /** How the job of that name ended: null while it has not, undefined if there is none. */

@@ -40,8 +40,16 @@ const ends: Readonly<Record<string, End>> = {
   PREEMPTED: crash("job_preempted", "preempted")
 }
 
+/** SLURM's own numbers where a signal would stand: what could not be begun, and what the kernel's memory limit killed. */
+const notSignals: Readonly<Record<number, string>> = {
+  53: " before its script began: its working directory or its log's directory was not there",
+  125: ""
+}
+
 const how = (job: Job): string =>
-  job.signal !== null && job.signal > 0
+  job.signal !== null && Object.hasOwn(notSignals, job.signal)
+    ? notSignals[job.signal] ?? ""
+    : job.signal !== null && job.signal > 0
     ? ` by signal ${job.signal}`
     : job.exitCode !== null && job.exitCode !== 0
     ? ` with exit code ${job.exitCode}`

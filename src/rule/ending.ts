@@ -8,21 +8,23 @@ import { secondsBetween } from "./time.ts"
 
 /**
  * Judges an ended attempt, if its log has been quiet for the settle time; otherwise waits on. An end that a decided
- * restart has brought about raises no event: it is not the job's own.
+ * restart or end has brought about raises no event: it is not the job's own.
  */
 export const judgeEnd = (context: Context, job: Job): void => {
-  const settle = context.rules.monitoring.log_settle_seconds
+  const settle = context.rules(job).monitoring.log_settle_seconds
   if (job.activeAt !== null && secondsBetween(job.activeAt, context.fact.at) < settle) {
     return context.setTimer(timerOf("settle", job), settle, job, job.activeAt)
   }
   if (hasUnread(context, job)) return context.setTimer(timerOf("settle", job), 0, job)
   if (job.foreignClaim) return refuseClaim(context, job)
   const { metadata, mode, outcome, why } = classify(job)
-  context.emit({ type: "JobClassified", data: { mode, outcome, why, metadata } }, job)
+  const ending = mode === "success" ? null : job.ending
+  const judged = ending === null ? { outcome, why } : { outcome: "cancelled" as const, why: ending.why }
+  context.emit({ type: "JobClassified", data: { mode, ...judged, metadata } }, job)
   if (mode === "success" && job.restart?.unlessCompleted === true) {
     context.emit({ type: "RestartDropped", data: { why: "the attempt completed" } }, job, job.restart.seq)
   }
-  if (context.now(job).restart === null) raiseState(context, job, mode, metadata)
+  if (context.now(job).restart === null && ending === null) raiseState(context, job, mode, metadata)
   finishIfJudged(context, job)
 }
 
@@ -42,14 +44,14 @@ const refuseClaim = (context: Context, job: Job): void => {
 
 /** Ends a judged job, unless a restart is decided or still waits for its conditions. */
 export const finishIfJudged = (context: Context, job: Job): void => {
-  const { attempt, outcome, plan, restart, verdict } = context.now(job)
+  const { attempt, ending, outcome, plan, restart, verdict } = context.now(job)
   if (verdict === null || outcome !== null) return
   if (restart !== null) {
     context.roomChanged = true
     return
   }
   for (const { occurrence, position } of context.session.bindings.values()) {
-    if (occurrence.job !== plan.name || occurrence.attempt !== attempt) continue
+    if (occurrence.job !== plan.name || occurrence.attempt !== attempt || ending !== null) continue
     const bound = boundAt(context, occurrence, position)
     if (bound !== undefined && eventAction(bound).action.class_name === "RestartAction") return
   }
@@ -57,12 +59,42 @@ export const finishIfJudged = (context: Context, job: Job): void => {
 }
 
 /** Gives the job its outcome. Questions that wait only while a job lives are given up. */
-export const finish = (context: Context, job: Job, outcome: NonNullable<Job["outcome"]>, why: string): void => {
-  context.emit({ type: "JobFinished", data: { outcome, why } }, job)
+export const finish = (
+  context: Context,
+  job: Job,
+  outcome: NonNullable<Job["outcome"]>,
+  why: string,
+  cause?: number
+): void => {
+  const seq = context.emit({ type: "JobFinished", data: { outcome, why } }, job, cause)
+  context.ended.push({ job: job.plan.name, seq })
   for (const { asked, className, condition, id, occurrence } of [...context.session.bindings.values()]) {
     if (occurrence.job !== job.plan.name || asked.waitsAfterJob) continue
     const data = { binding: id, condition, class_name: className, why: "the job has ended" }
     context.emit({ type: "ConditionFailed", data }, job)
   }
   context.roomChanged = true
+}
+
+/**
+ * Ends a job that must not go on: at once if nothing of it can run, else by a cancel and once it is dead. What may have
+ * been submitted is waited for: only the scheduler's answer tells what there is to cancel.
+ */
+export const endJob = (context: Context, job: Job, why: string, cause: number): void => {
+  if (job.outcome !== null || job.ending !== null) return
+  const seq = context.emit({ type: "EndDecided", data: { why } }, job, cause)
+  if (job.restart !== null) context.emit({ type: "RestartDropped", data: { why } }, job, seq)
+  const { cancel, live, state, verdict } = context.now(job)
+  if (live) {
+    if (cancel === null) cancelEnding(context, context.now(job))
+  } else if (state === "waiting" || verdict !== null) {
+    finish(context, context.now(job), "cancelled", why, seq)
+  }
+}
+
+/** Asks for the end of the attempt of a job that must not go on. */
+export const cancelEnding = (context: Context, { ending, plan, slurm }: Job): void => {
+  const job = context.job(plan.name)
+  if (ending === null || slurm === null || job === undefined) return
+  context.emit({ type: "CancelDecided", data: { slurm_id: slurm.id, why: ending.why } }, job, ending.seq)
 }

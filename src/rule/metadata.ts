@@ -9,8 +9,8 @@ export const metadataOf = (metadata: ValueMap, key: string): string => {
   return value === undefined || value === null ? "" : pyStr(value)
 }
 
-/** The event's metadata over the job's own: `job_id`, `job_name`, `output_dir`, the sweep's parameters, … */
-export const variablesOf = (session: Session, job: Job, occurrence: Occurrence): ValueMap => {
+/** What is known of a job before anything happens to it: `job_name`, `output_dir`, the sweep's parameters, … */
+export const jobVariables = (session: Session, job: Job): ValueMap => {
   const parameters = job.plan.parameters as ValueMap
   return {
     ...(isMap(parameters) ? parameters : {}),
@@ -18,16 +18,22 @@ export const variablesOf = (session: Session, job: Job, occurrence: Occurrence):
     plan_id: session.planId,
     project: session.project,
     index: job.plan.index,
+    stage: job.plan.stage,
     attempt: job.attempt,
     job_name: job.plan.name,
     job_id: job.slurm === null ? "" : idText(job.slurm),
     output_dir: job.plan.output_dir,
-    log_path: job.logPath ?? job.plan.log_path,
-    event_id: occurrence.eventId,
-    event_name: occurrence.name,
-    ...occurrence.metadata
+    log_path: job.logPath ?? job.plan.log_path
   }
 }
+
+/** The event's metadata over the job's own. */
+export const variablesOf = (session: Session, job: Job, occurrence: Occurrence): ValueMap => ({
+  ...jobVariables(session, job),
+  event_id: occurrence.eventId,
+  event_name: occurrence.name,
+  ...occurrence.metadata
+})
 
 /** The id as SLURM prints it: `900`, or `900_3` for a task of an array. */
 export const idText = (slurm: { readonly id: string; readonly task: number | null }): Value & string =>

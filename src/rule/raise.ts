@@ -4,7 +4,8 @@ import { type Binding, eventAction, renderAction } from "../action/actions.ts"
 import { judge } from "../action/conditions.ts"
 import type { ValueMap } from "../backend/Value.ts"
 import { eventKey, type Job, type Occurrence } from "../session/Session.ts"
-import type { Context } from "./Context.ts"
+import { type Judged, passAll } from "./conditions.ts"
+import type { Context, Rules } from "./Context.ts"
 import { variablesOf } from "./metadata.ts"
 import { type Mode, type Monitoring, stateOfClass } from "./Monitoring.ts"
 import { restart } from "./restart.ts"
@@ -37,61 +38,48 @@ export const raise = (
 
 /** Raises the state event of that name; without a rule for it nothing but the event follows. */
 export const raiseState = (context: Context, job: Job, mode: Mode, metadata: ValueMap): void => {
-  const rule = context.rules.state.get(mode) ?? { state: null, actions: [], metadata: {} }
+  const rule = context.rules(job).state.get(mode) ?? { state: null, actions: [], metadata: {} }
   raise(context, context.now(job), mode, "state", rule, { ...rule.metadata, ...metadata })
 }
 
-const isMode = (name: string, rules: Context["rules"]): name is Mode =>
-  [...rules.state.keys()].some((mode) => mode === name)
+const isMode = (name: string, rules: Rules): name is Mode => [...rules.state.keys()].some((mode) => mode === name)
 
 /** What the rule of an occurrence binds to it at `position`. */
 export const boundAt = (
-  { rules }: Context,
-  { name, source }: Occurrence,
+  context: Context,
+  { job: of, name, source }: Occurrence,
   position: number
 ): typeof Binding.Type | undefined => {
+  const job = context.job(of)
+  if (job === undefined) return undefined
+  const rules = context.rules(job)
   if (source !== "state") return rules.log.get(name)?.actions[position]
   return isMode(name, rules) ? rules.state.get(name)?.actions[position] : undefined
 }
+
+/** Whether an operator ended the job, not this session. */
+const isCancelledByOthers = ({ cancel, slurmState }: Job): boolean => slurmState === "CANCELLED" && cancel === null
+
+const asksByMetadata = (bound: typeof Binding.Type): boolean =>
+  eventAction(bound).conditions.some(({ class_name }) => class_name === "MetadataCondition")
 
 /** Goes on with a binding from one of its conditions; acts once all have passed. */
 export const bind = (context: Context, occurrence: Occurrence, position: number, from: number, cause: number): void => {
   const job = context.job(occurrence.job)
   const bound = boundAt(context, occurrence, position)
   if (job === undefined || bound === undefined) return
-  const { conditions } = eventAction(bound)
+  const conditions = eventAction(bound).conditions.map((condition): Judged => ({
+    className: condition.class_name,
+    judge: (occasion) => judge(condition, occasion)
+  }))
+  const metadata = variablesOf(context.session, job, occurrence)
   const binding = `${occurrence.seq}.${position}`
-  const occasion = {
-    attempt: job.attempt,
-    metadata: variablesOf(context.session, job, occurrence),
-    gate: false,
-    endOf: (name: string) => context.endOf(name)
-  }
-  let last = cause
-  for (const [index, condition] of conditions.entries()) {
-    if (index < from) continue
-    const which = { binding, condition: index, class_name: condition.class_name }
-    const verdict = judge(condition, occasion)
-    switch (verdict.verdict) {
-      case "pass":
-        last = context.emit({ type: "ConditionPassed", data: { ...which, why: verdict.why } }, job, last)
-        break
-      case "fail":
-        context.emit({ type: "ConditionFailed", data: { ...which, why: verdict.why } }, job, last)
-        return
-      case "ask": {
-        const { asked } = verdict
-        context.emit({ type: "ConditionWaiting", data: { ...which, asked } }, job, last)
-        if (asked.timeoutSeconds !== null) context.setTimer(`condition ${binding}`, asked.timeoutSeconds, job)
-        return
-      }
-    }
-  }
-  act(context, job, occurrence, position, eventAction(bound), last)
+  const passage = passAll(context, job, binding, conditions, from, { metadata, gate: false }, cause)
+  if (passage.passage === "passed") act(context, job, occurrence, position, eventAction(bound), passage.last)
 }
 
 /** Whether the event's rule takes it for a failure; a restart because of anything else is wanted in any case. */
-const speaksOfFailure = ({ rules }: Context, { name, source }: Occurrence): boolean => {
+const speaksOfFailure = (rules: Rules, { name, source }: Occurrence): boolean => {
   if (source !== "log") return true
   const state = rules.log.get(name)?.state?.class_name
   return state !== undefined && ["crash", "stall", "timeout"].includes(stateOfClass[state])
@@ -112,7 +100,11 @@ const act = (
     context.emit({ type: "ActionSkipped", data }, job, cause)
   }
   if (action.class_name === "RestartAction") {
-    return restart(context, job, occurrence, action, speaksOfFailure(context, occurrence), skip, cause)
+    const bound = boundAt(context, occurrence, position)
+    if (occurrence.source === "state" && isCancelledByOthers(job) && !(bound !== undefined && asksByMetadata(bound))) {
+      return skip("somebody cancelled the job, and no condition of the rule asks what its metadata say of that")
+    }
+    return restart(context, job, occurrence, action, speaksOfFailure(context.rules(job), occurrence), skip, cause)
   }
   const rendered = renderAction(action, variablesOf(context.session, job, occurrence))
   if (Either.isLeft(rendered)) return skip(rendered.left.message)

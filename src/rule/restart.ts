@@ -18,7 +18,11 @@ export const restart = (
   cause: number
 ): void => {
   if (attempt !== job.attempt || job.outcome !== null) return skip(`attempt ${attempt} is over`)
+  if (job.ending !== null) return skip(`the job must not go on: ${job.ending.why}`)
   if (unlessCompleted && job.slurmState === "COMPLETED") return skip(`attempt ${attempt} completed`)
+  if (source !== "state" && job.requeued && job.state === "pending") {
+    return skip("the scheduler has put the job back into its queue, and runs it again by itself")
+  }
   if (source === "log" && job.slurmState === "CANCELLED" && job.cancel === null) {
     return skip("somebody cancelled the job: what it printed while it was torn down asks for nothing")
   }

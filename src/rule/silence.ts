@@ -6,14 +6,14 @@ import { secondsBetween } from "./time.ts"
 
 /** Sees to it that the job's silence will be noticed. */
 export const watchSilence = (context: Context, job: Job): void => {
-  const threshold = context.rules.monitoring.inactivity_threshold_seconds
+  const threshold = context.rules(job).monitoring.inactivity_threshold_seconds
   const timer = timerOf("idle", job)
   if (threshold !== null && !context.session.timers.has(timer)) context.setTimer(timer, threshold, job)
 }
 
 /** The threshold has passed since somebody looked: was there no sign of life in all that time? */
 export const judgeSilence = (context: Context, job: Job): void => {
-  const { log_events, inactivity_threshold_seconds: threshold } = context.rules.monitoring
+  const { log_events, inactivity_threshold_seconds: threshold } = context.rules(job).monitoring
   if (threshold === null || job.state !== "running" || job.activeAt === null || job.restart !== null) return
   const paths = [...job.logPath === null ? [] : [job.logPath], ...job.plan.output_paths]
   if (paths.some((path) => context.session.unreadable.has(logKey(job.plan.name, path)))) {

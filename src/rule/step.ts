@@ -5,14 +5,16 @@
 import type { EventRecord, Fact } from "../event/EventRecord.ts"
 import type { DecisionType, EventData } from "../event/events.ts"
 import { fold } from "../session/fold.ts"
-import { endedStates } from "../session/foldAttempt.ts"
-import type { Job, Session } from "../session/Session.ts"
+import { parseState } from "../backend/slurm/states.ts"
+import { type Job, type Session, submitTimer } from "../session/Session.ts"
 import { Context, type Rules, timerOf } from "./Context.ts"
-import { finishIfJudged, judgeEnd } from "./ending.ts"
+import { cancelEnding, finishIfJudged, judgeEnd } from "./ending.ts"
+import { answerGate, judgeAgain } from "./gates.ts"
 import { bind, raise } from "./raise.ts"
 import { answer, takeStock, workerLost } from "./requests.ts"
 import { judgeSilence, watchSilence } from "./silence.ts"
 import { lose, notFound, refused, submitWaiting } from "./submitting.ts"
+import { later } from "./time.ts"
 
 /**
  * Folds the fact into the session, decides, folds the decisions, and returns them as they must follow in the journal.
@@ -27,8 +29,30 @@ export const step = (
   fold(session, fact)
   const context = new Context(session, rules, fact, reserved)
   decide(context, fact)
-  if (context.roomChanged) submitWaiting(context)
+  goOn(context)
   return context.decisions
+}
+
+/** What follows from ends: those who waited for them are judged again; then there may be room for others. */
+const goOn = (context: Context): void => {
+  for (;;) {
+    for (let ended = context.ended.shift(); ended !== undefined; ended = context.ended.shift()) tellOf(context, ended)
+    if (!context.roomChanged) return
+    context.roomChanged = false
+    submitWaiting(context)
+  }
+}
+
+const tellOf = (context: Context, { job, seq }: Context["ended"][number]): void => {
+  for (const id of [...context.session.awaited.get(job) ?? []]) {
+    const gate = context.session.gates.get(id)
+    if (gate !== undefined) judgeAgain(context, gate, seq)
+    const open = context.session.bindings.get(id)
+    if (open === undefined) continue
+    bind(context, open.occurrence, open.position, open.condition, seq)
+    const waiting = context.job(open.occurrence.job)
+    if (waiting !== undefined) finishIfJudged(context, waiting)
+  }
 }
 
 const decide = (context: Context, fact: Fact): void => {
@@ -51,7 +75,9 @@ const decide = (context: Context, fact: Fact): void => {
     case "LogRead":
       return readMatches(context, fact.data)
     case "ConditionObserved":
-      return answered(context, fact.data.binding)
+      return answered(context, fact.data)
+    case "JobSubmitted":
+      return followSubmission(context)
     case "TimerFired":
       return fire(context, fact.data.timer)
     case "WorkerLost":
@@ -61,7 +87,6 @@ const decide = (context: Context, fact: Fact): void => {
     case "SessionOpened":
     case "SegmentOpened":
     case "MonitorDetached":
-    case "JobSubmitted":
     case "SchedulerFailed":
     case "SchedulerRecovered":
     case "CancelAnswered":
@@ -83,8 +108,8 @@ const followState = (context: Context, to: string): void => {
   if (to === "MISSING") {
     if (context.session.settleSeconds === 0) lose(context, job)
     else context.setTimer(timerOf("missing", job), context.session.settleSeconds, job)
-  } else if (endedStates.has(to)) {
-    context.setTimer(timerOf("settle", job), context.rules.monitoring.log_settle_seconds, job)
+  } else if (parseState(to).phase === "ended") {
+    context.setTimer(timerOf("settle", job), context.rules(job).monitoring.log_settle_seconds, job)
   } else if (job.state === "running") {
     watchSilence(context, job)
   }
@@ -95,28 +120,41 @@ const readMatches = (context: Context, { matches }: EventData<"LogRead">): void 
   if (job === undefined) return
   if (job.state === "running" && !job.stalled) watchSilence(context, job)
   for (const { groups, line, rule: name } of matches) {
-    const rule = context.rules.log.get(name)
+    const rule = context.rules(job).log.get(name)
     if (line === undefined || rule === undefined) continue
     const reader = { ...context.now(job), attempt: context.fact.attempt ?? job.attempt }
     raise(context, reader, name, "log", rule, { ...rule.metadata, ...groups })
   }
 }
 
-/** The answer to a binding's question is yes: its next conditions follow, then its action. */
-const answered = (context: Context, id: string): void => {
+/** A job that is to end and was on its way to the scheduler is cancelled once its id is known. */
+const followSubmission = (context: Context): void => {
+  const job = presentJob(context)
+  if (job !== undefined) cancelEnding(context, job)
+}
+
+/** A question is answered: yes, and what waits goes on; or no for good. */
+const answered = (context: Context, data: EventData<"ConditionObserved">): void => {
+  const { binding: id, holds = true, why = holds ? "the answer is yes" : "the answer is no" } = data
+  const gate = context.session.gates.get(id)
+  if (gate !== undefined && gate.attempt === context.fact.attempt) return answerGate(context, gate, { holds, why })
   const open = context.session.bindings.get(id)
   if (open === undefined) return
   const { className: class_name, condition, occurrence, position } = open
   const job = context.job(occurrence.job)
-  const data = { binding: id, condition, class_name, why: "the answer is yes" }
-  const seq = context.emit({ type: "ConditionPassed", data }, job)
-  bind(context, occurrence, position, condition + 1, seq)
+  const type = holds ? "ConditionPassed" as const : "ConditionFailed" as const
+  const seq = context.emit({ type, data: { binding: id, condition, class_name, why } }, job)
+  if (holds) bind(context, occurrence, position, condition + 1, seq)
   if (job !== undefined) finishIfJudged(context, job)
 }
 
 const fire = (context: Context, timer: string): void => {
   const [kind = "", ...rest] = timer.split(" ")
   if (kind === "condition") return giveUp(context, rest.join(" "))
+  if (timer === submitTimer) {
+    context.roomChanged = true
+    return
+  }
   const job = context.job(rest.slice(0, -1).join(" "))
   if (job === undefined || job.attempt !== Number(rest.at(-1)) || job.outcome !== null) return
   if (kind === "idle") judgeSilence(context, job)
@@ -124,13 +162,16 @@ const fire = (context: Context, timer: string): void => {
   if (kind === "missing" && job.slurmState === "MISSING") lose(context, job)
 }
 
-/** A question has stayed open for as long as it may. */
+/** A question has stayed open for as long as it may, unless the timer is an earlier question's. */
 const giveUp = (context: Context, id: string): void => {
-  const open = context.session.bindings.get(id)
-  if (open === undefined) return
-  const { asked, className: class_name, condition, occurrence } = open
+  const { bindings, gates } = context.session
+  const open = gates.get(id) ?? bindings.get(id)
+  const bound = open?.asked.timeoutSeconds ?? null
+  if (open === undefined || bound === null || later(open.since, bound) > context.fact.at) return
+  const why = `no within ${bound} s`
+  if ("kind" in open) return answerGate(context, open, { holds: false, why })
+  const { className: class_name, condition, occurrence } = open
   const job = context.job(occurrence.job)
-  const data = { binding: id, condition, class_name, why: `no within ${asked.timeoutSeconds} s` }
-  context.emit({ type: "ConditionFailed", data }, job)
+  context.emit({ type: "ConditionFailed", data: { binding: id, condition, class_name, why } }, job)
   if (job !== undefined) finishIfJudged(context, job)
 }

@@ -1,11 +1,23 @@
 /** Submissions: intended once, doubted where nobody knows, repeated only when they are known to be lost. */
 import type { EventData } from "../event/events.ts"
-import type { Job } from "../session/Session.ts"
+import { type Job, submitTimer } from "../session/Session.ts"
 import type { Context } from "./Context.ts"
 import { finish } from "./ending.ts"
+import { isAllowed, openGates } from "./gates.ts"
 
-/** The scheduler said no: the jobs end as failed, with its words. */
-export const refused = (context: Context, { message, nonce }: EventData<"SubmissionRefused">): void => {
+/** Seconds until jobs that the scheduler takes no more of at present are submitted again. */
+const refusedWait = 60
+
+/** The scheduler said no: the jobs end as failed, with its words; or they wait, if it says that of now alone. */
+export const refused = (
+  context: Context,
+  { message, nonce, temporary = false }: EventData<"SubmissionRefused">
+): void => {
+  if (temporary) {
+    context.emit({ type: "SubmissionLost", data: { nonce, refused: true } })
+    context.setTimer(submitTimer, refusedWait)
+    return
+  }
   for (const name of context.session.submissions.get(nonce)?.jobs ?? []) {
     const job = context.job(name)
     if (job !== undefined) finish(context, job, "failed", `the scheduler refused it: ${message}`)
@@ -23,7 +35,9 @@ export const notFound = (context: Context, nonce: string): void => {
     context.emit({ type: "SubmissionLost", data: { nonce } })
     for (const name of submission.jobs) {
       const job = context.job(name)
-      if (job === undefined || job.lostSubmissions < lostBound) continue
+      if (job === undefined) continue
+      if (job.ending !== null) finish(context, job, "cancelled", job.ending.why, job.ending.seq)
+      if (job.ending !== null || job.lostSubmissions < lostBound) continue
       finish(context, job, "abandoned", `${lostBound} submissions in a row did not reach the scheduler`)
     }
     context.roomChanged = true
@@ -34,6 +48,7 @@ export const notFound = (context: Context, nonce: string): void => {
 
 /** A job that ran and that neither scheduler nor accounting know any more: submitted again, no budget touched. */
 export const lose = (context: Context, job: Job): void => {
+  if (job.ending !== null) return finish(context, job, "cancelled", job.ending.why, job.ending.seq)
   context.emit({ type: "JobLost", data: {} }, job)
   if (job.restart === null) {
     const reason = "the scheduler lost the job"
@@ -45,24 +60,37 @@ export const lose = (context: Context, job: Job): void => {
   context.roomChanged = true
 }
 
-/** Intends what waits, as far as `max_jobs` leaves room: tasks of one array script and attempt together. */
+const waits = ({ outcome, restart, state, verdict }: Job): boolean =>
+  state === "waiting" || (restart !== null && verdict !== null && outcome === null)
+
+/**
+ * Intends what waits and may start, as far as `max_jobs` leaves room: tasks of one array script and attempt together.
+ * With a rate limit one submission now, and the next when its timer has fired. What waits is asked for its gates first.
+ */
 export const submitWaiting = (context: Context): void => {
-  let room = context.session.maxJobs ?? Infinity
+  const { jobs, maxJobs, submitRateLimitSeconds, timers } = context.session
+  let room = maxJobs ?? Infinity
   const waiting: Array<Job> = []
-  for (const job of context.session.jobs.values()) {
+  for (const job of jobs.values()) {
     if (job.state === "submitting" || job.live) room -= 1
-    else if (job.state === "waiting" || (job.restart !== null && job.verdict !== null && job.outcome === null)) {
-      waiting.push(job)
-    }
+    else if (waits(job)) waiting.push(job)
   }
+  for (const job of waiting) openGates(context, job)
+  const allowed = waiting.map((job) => context.now(job)).filter((job) => waits(job) && isAllowed(job))
   const groups = new Map<string, Array<Job>>()
-  for (const job of waiting.slice(0, Math.max(0, room))) {
+  for (const job of allowed.slice(0, Math.max(0, room))) {
     const key = job.plan.array ? `${job.plan.script}\0${job.attempt}` : job.plan.name
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [job])
     else group.push(job)
   }
-  for (const group of groups.values()) intend(context, group)
+  for (const group of groups.values()) {
+    if (timers.has(submitTimer)) return
+    if (submitRateLimitSeconds !== null && submitRateLimitSeconds > 0) {
+      context.setTimer(submitTimer, submitRateLimitSeconds)
+    }
+    intend(context, group)
+  }
 }
 
 const intend = (context: Context, group: ReadonlyArray<Job>): void => {
@@ -82,7 +110,7 @@ const intend = (context: Context, group: ReadonlyArray<Job>): void => {
         name: `${base}.${attempt}.${nonce}`,
         script: plan.script,
         jobs: group.map(({ plan }) => plan.name),
-        array: plan.array ? group.map(({ plan }) => plan.index) : null
+        array: plan.array ? group.map(({ plan }) => plan.task ?? plan.index) : null
       }
     },
     undefined,

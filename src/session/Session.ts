@@ -61,6 +61,14 @@ export interface Job {
   readonly restart: { readonly seq: number; readonly reason: string; readonly unlessCompleted: boolean } | null
   /** A cancel that was decided for the present attempt, and whether the scheduler took it. */
   readonly cancel: { readonly seq: number; readonly taken: boolean } | null
+  /** The start conditions of the next attempt: not asked yet, asked, or all passed. */
+  readonly gate: "unasked" | "asking" | "passed"
+  /** Whether its cancel conditions were asked, which happens once. */
+  readonly cancelAsked: boolean
+  /** That it must not go on was decided, and why. */
+  readonly ending: { readonly seq: number; readonly why: string } | null
+  /** Whether the scheduler began the present attempt by itself, by putting the job back into its queue. */
+  readonly requeued: boolean
   /** Whether the present attempt ended at once because another start of it runs. */
   readonly foreignClaim: boolean
   readonly restarts: ReadonlyArray<Restart>
@@ -125,6 +133,22 @@ export interface OpenBinding {
   readonly className: string
   readonly asked: Asked
   readonly since: string
+}
+
+/** A job's start or end that waits for the answer to a question. */
+export interface OpenGate {
+  readonly id: string
+  readonly kind: "start" | "cancel"
+  readonly job: string
+  /** The job's attempts when it was asked. */
+  readonly attempt: number
+  /** Position in the job's start or cancel conditions, from 0. */
+  readonly condition: number
+  readonly className: string
+  readonly asked: Asked
+  readonly since: string
+  /** Seq of the record that told of it. */
+  readonly seq: number
 }
 
 /** An inline action under way. */
@@ -196,6 +220,9 @@ export interface Session {
   readonly eventKeys: Map<string, string>
   readonly occurrences: Map<number, Occurrence>
   readonly bindings: Map<string, OpenBinding>
+  readonly gates: Map<string, OpenGate>
+  /** By a job's name: ids of the bindings and gates that wait for its end. */
+  readonly awaited: Map<string, Set<string>>
   readonly actions: Map<string, OpenAction>
   readonly queue: Map<string, QueueEntry>
   readonly followUps: Map<string, FollowUpEntry>
@@ -235,6 +262,8 @@ export const emptySession = (): Session => ({
   eventKeys: new Map(),
   occurrences: new Map(),
   bindings: new Map(),
+  gates: new Map(),
+  awaited: new Map(),
   actions: new Map(),
   queue: new Map(),
   followUps: new Map(),
@@ -248,6 +277,9 @@ export const logKey = (job: string, path: string): string => `${job}\0${path}`
 
 /** Key of an event's entry: names are counted anew in each attempt. */
 export const eventKey = (job: string, attempt: number, name: string): string => `${job}\0${attempt}\0${name}`
+
+/** Timer that keeps submissions apart. */
+export const submitTimer = "submit"
 
 /** Whether every job has its outcome. */
 export const allEnded = (session: Session): boolean => {

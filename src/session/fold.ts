@@ -17,6 +17,9 @@ const newJob = (plan: PlannedJob, at: string): Job => ({
   attempt: 0,
   ...newAttempt,
   restart: null,
+  gate: "unasked",
+  cancelAsked: false,
+  ending: null,
   restarts: [],
   lostSubmissions: 0,
   attention: null,
@@ -152,6 +155,7 @@ export const fold = (before: Session, record: EventRecord): Session => {
     case "RestartDropped":
     case "CancelDecided":
     case "CancelAnswered":
+    case "EndDecided":
     case "JobClassified":
     case "JobLost":
     case "JobFinished":

@@ -3,6 +3,7 @@ import type { ValueMap } from "../backend/Value.ts"
 import type { EventRecord } from "../event/EventRecord.ts"
 import { changeEvent, changeJob, changeQueue, noteEvent } from "./change.ts"
 import { forgetOccurrences } from "./foldAttempt.ts"
+import { awaitJob, foldGate, gateKind, stopAwaiting } from "./foldGate.ts"
 import type { Session } from "./Session.ts"
 
 /** The records that are about events and actions. */
@@ -41,7 +42,16 @@ const noteFollowUp = (
   }
 }
 
+const closeBinding = (session: Session, id: string): void => {
+  stopAwaiting(session, id, session.bindings.get(id)?.asked.question)
+  session.bindings.delete(id)
+}
+
 export const foldAction = (session: Session, record: ActionRecord): void => {
+  if (record.type === "ConditionWaiting" || record.type === "ConditionPassed" || record.type === "ConditionFailed") {
+    const kind = gateKind(record.data.binding)
+    if (kind !== null) return foldGate(session, kind, record)
+  }
   switch (record.type) {
     case "EventRaised": {
       const { count, event_id, metadata, name, source, state } = record.data
@@ -78,14 +88,15 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
         asked: record.data.asked,
         since: record.at
       })
+      awaitJob(session, record.data.binding, record.data.asked.question)
       changeEvent(session, occurrence.eventId, { status: "waiting" })
       break
     }
     case "ConditionPassed":
-      session.bindings.delete(record.data.binding)
+      closeBinding(session, record.data.binding)
       break
     case "ConditionFailed": {
-      session.bindings.delete(record.data.binding)
+      closeBinding(session, record.data.binding)
       const occurrence = session.occurrences.get(occurrenceOf(record.data.binding))
       if (occurrence !== undefined) changeEvent(session, occurrence.eventId, { status: "skipped" })
       break

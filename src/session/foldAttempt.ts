@@ -1,6 +1,8 @@
 /** What records make of a job's attempts: submissions, states, restarts, ends. */
 import type { EventRecord } from "../event/EventRecord.ts"
+import { parseState } from "../backend/slurm/states.ts"
 import { changeJob } from "./change.ts"
+import { closeGates } from "./foldGate.ts"
 import { eventKey, type Job, type Session } from "./Session.ts"
 
 /** The records that are about attempts. */
@@ -15,6 +17,7 @@ export type AttemptRecord = EventRecord<
   | "RestartDropped"
   | "CancelDecided"
   | "CancelAnswered"
+  | "EndDecided"
   | "JobClassified"
   | "JobLost"
   | "JobFinished"
@@ -38,43 +41,41 @@ export const newAttempt = {
   evidence: {},
   verdict: null,
   cancel: null,
-  foreignClaim: false
+  foreignClaim: false,
+  requeued: false
 } satisfies Partial<Job>
 
-const livingStates = new Set(["RUNNING", "COMPLETING", "STOPPED", "SUSPENDED"])
+/** The next attempt of a job that the scheduler itself runs again, under the same id and name, with the same log. */
+const requeued = ({ attempt, cancel, logPath, nonce, slurm }: Job): Partial<Job> => ({
+  ...newAttempt,
+  attempt: attempt + 1,
+  nonce,
+  slurm,
+  logPath,
+  cancel,
+  requeued: true
+})
 
-/** SLURM's words for an end, and whether the job may run on its own after it. Source: squeue man page, JOB STATE CODES. */
-export const endedStates = new Set([
-  "BOOT_FAIL",
-  "CANCELLED",
-  "COMPLETED",
-  "DEADLINE",
-  "FAILED",
-  "LAUNCH_FAILED",
-  "NODE_FAIL",
-  "OUT_OF_MEMORY",
-  "PREEMPTED",
-  "RECONFIG_FAIL",
-  "REVOKED",
-  "TIMEOUT"
-])
+const jobStates = { ended: "ended", running: "running", waiting: "pending" } as const
 
 const changeState = (session: Session, record: EventRecord<"JobStateChanged">): void => {
   const { data } = record
   changeJob(session, record, (job) => {
-    const ended = endedStates.has(data.to)
-    const running = livingStates.has(data.to)
+    const { phase } = parseState(data.to)
+    const ended = phase === "ended"
+    const running = phase === "running"
     return {
+      ...(data.requeued === true ? requeued(job) : {}),
       slurmState: data.to,
-      state: ended ? "ended" : running ? "running" : data.to === "MISSING" ? job.state : "pending",
+      state: phase === "unknown" ? job.state : jobStates[phase],
       live: !ended,
       exitCode: data.exit_code,
       signal: data.signal,
       nodes: data.nodes ?? job.nodes,
-      start: data.start ?? job.start,
+      start: data.start ?? (data.requeued === true ? null : job.start),
       end: data.end,
       foreignClaim: data.foreign_claim ?? false,
-      activeAt: running && job.activeAt === null ? record.at : job.activeAt
+      activeAt: running && (job.activeAt === null || data.requeued === true) ? record.at : job.activeAt
     }
   })
 }
@@ -129,6 +130,7 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
         state: "pending",
         live: true,
         slurm: { id: slurm_id, task, name },
+        gate: "unasked",
         lostSubmissions: 0,
         logPath: log_path
       }))
@@ -152,7 +154,7 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
         changeJob(session, { ...record, job }, ({ attempt, lostSubmissions }) => ({
           state: "waiting",
           attempt: attempt - 1,
-          lostSubmissions: lostSubmissions + 1
+          lostSubmissions: record.data.refused === true ? lostSubmissions : lostSubmissions + 1
         }))
       }
       break
@@ -183,6 +185,9 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
     case "CancelAnswered":
       changeJob(session, record, ({ cancel }) => ({ cancel: cancel === null ? null : { ...cancel, taken: true } }))
       break
+    case "EndDecided":
+      changeJob(session, record, () => ({ ending: { seq: record.seq, why: record.data.why } }))
+      break
     case "JobClassified": {
       const { outcome, why } = record.data
       changeJob(session, record, () => ({ verdict: { outcome, why } }))
@@ -204,6 +209,7 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
         why: record.data.why
       }))
       forgetOccurrences(session, record.job ?? "")
+      closeGates(session, record.job ?? "")
       break
     case "AttentionNeeded":
       changeJob(session, record, () => ({ attention: { since: record.at, reason: record.data.why } }))

@@ -1,5 +1,6 @@
 /** What a session has decided and the world has not yet been asked or has not answered. */
-import type { Job, OpenAction, OpenBinding, OpenSubmission, QueueEntry, Session } from "./Session.ts"
+import type { Question } from "../event/Question.ts"
+import type { Job, OpenAction, OpenSubmission, QueueEntry, Session } from "./Session.ts"
 
 /** Submissions whose submit command may be run: their intent is this monitor's own. */
 export const toSubmit = (session: Session): ReadonlyArray<OpenSubmission> =>
@@ -17,14 +18,44 @@ export const toCancel = (session: Session): ReadonlyArray<Job> =>
 /** Inline actions to run; those under way are known to whoever runs them. */
 export const toRun = (session: Session): ReadonlyArray<OpenAction> => [...session.actions.values()]
 
-export const toAsk = (session: Session): ReadonlyArray<OpenBinding> => [...session.bindings.values()]
+/** A question to the outside world, and who waits for its answer. */
+export interface OpenQuestion {
+  /** Of the binding or gate. */
+  readonly id: string
+  readonly job: string
+  readonly attempt: number
+  /** Seq of what led to it. */
+  readonly cause: number
+  readonly question: Question
+}
+
+/** The questions that the world is to answer; how a job ends the session knows itself. */
+export const toAsk = (session: Session): ReadonlyArray<OpenQuestion> => {
+  const questions: Array<OpenQuestion> = []
+  for (const { asked: { question }, id, occurrence: { attempt, job, seq: cause } } of session.bindings.values()) {
+    if (question.kind !== "job_ended") questions.push({ id, job, attempt, cause, question })
+  }
+  for (const { asked: { question }, attempt, id, job, seq: cause } of session.gates.values()) {
+    if (question.kind !== "job_ended") questions.push({ id, job, attempt, cause, question })
+  }
+  return questions
+}
+
+/** Whether that very question is still open. */
+export const isOpen = (session: Session, { attempt, cause, id }: OpenQuestion): boolean => {
+  const gate = session.gates.get(id)
+  if (gate !== undefined) return gate.attempt === attempt && gate.seq === cause
+  return session.bindings.get(id)?.occurrence.seq === cause
+}
 
 export const toClaim = (session: Session): ReadonlyArray<QueueEntry> =>
   [...session.queue.values()].filter(({ status }) => status === "queued")
 
-/** Jobs whose scheduler state may still change. */
+/** Jobs whose scheduler state may still change: also that of an end that is not judged yet, by a requeue. */
 export const toObserve = (session: Session): ReadonlyArray<Job> =>
-  [...session.jobs.values()].filter(({ live, outcome, slurm }) => live && outcome === null && slurm !== null)
+  [...session.jobs.values()].filter(({ live, outcome, slurm, verdict }) =>
+    (live || verdict === null) && outcome === null && slurm !== null
+  )
 
 /** Jobs whose log may still grow and still matters. */
 export const toRead = (session: Session): ReadonlyArray<Job> =>

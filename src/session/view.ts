@@ -1,13 +1,25 @@
 /** A session for people and programs: the shapes of `session show`, `queue list` and the files they look at. */
+import { questionText } from "../event/Question.ts"
+import { startGate } from "./foldGate.ts"
 import type { EventEntry, Job, QueueEntry, Session } from "./Session.ts"
-import { statusOf } from "./Session.ts"
+import { statusOf, submitTimer } from "./Session.ts"
 
-const jobView = (job: Job) => ({
+/** Why a job that was to be submitted is not: what it waits for, for people; null for any other. */
+export const waitsFor = (session: Session, { outcome, plan, restart, state, verdict }: Job): string | null => {
+  if (outcome !== null || (state !== "waiting" && (restart === null || verdict === null))) return null
+  const asked = session.gates.get(startGate(plan.name))?.asked.question
+  if (asked !== undefined) return questionText(asked)
+  if (session.timers.has(submitTimer)) return `the limit of a submission every ${session.submitRateLimitSeconds} s`
+  return session.maxJobs === null ? null : `room: at most ${session.maxJobs} jobs at once`
+}
+
+const jobView = (session: Session) => (job: Job) => ({
   name: job.plan.name,
   index: job.plan.index,
   state: job.state,
   outcome: job.outcome,
   why: job.why,
+  waits_for: waitsFor(session, job),
   attempts: job.attempt,
   slurm_id: job.slurm === null ? null : job.slurm.task === null ? job.slurm.id : `${job.slurm.id}_${job.slurm.task}`,
   slurm_state: job.slurmState,
@@ -70,7 +82,7 @@ export const sessionView = (session: Session) => ({
   manifest: session.manifest,
   tool_version: session.toolVersion,
   parent: session.parent,
-  jobs: [...session.jobs.values()].map(jobView),
+  jobs: [...session.jobs.values()].map(jobView(session)),
   events: [...session.events.values()].map(eventView),
   queue: countQueue(session),
   follow_ups: [...session.followUps.values()].map(({ planId, queueId, status }) => ({

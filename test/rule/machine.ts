@@ -16,6 +16,7 @@ export const plannedJob = (name: string, index = 0, rest: Partial<PlannedJob> = 
   parameters: { lr: 0.1 },
   script: `/scripts/${name}.sbatch`,
   array: false,
+  task: null,
   log_path: `/out/${name}/slurm-%j.out`,
   output_dir: `/out/${name}`,
   output_paths: [],

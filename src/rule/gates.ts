@@ -1,0 +1,95 @@
+/**
+ * Gates: what a job's submission, and its end, wait for. Start conditions pass one after another, anew before a restart; one
+ * that fails ends the job. Each cancel condition is a gate of its own, asked once, in force until the job has ended.
+ */
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import { Condition, judge } from "../action/conditions.ts"
+import { Fail } from "../action/Verdict.ts"
+import type { EncodedCondition } from "../event/PlannedJob.ts"
+import { cancelGate, startGate } from "../session/foldGate.ts"
+import type { Job, OpenGate } from "../session/Session.ts"
+import { type Judged, passAll } from "./conditions.ts"
+import type { Context } from "./Context.ts"
+import { endJob } from "./ending.ts"
+import { jobVariables } from "./metadata.ts"
+
+const decode = Schema.decodeUnknownEither(Condition)
+
+/** A planned job's condition; one that cannot be read fails, and says so. */
+const judged = (encoded: EncodedCondition): Judged => ({
+  className: encoded.class_name,
+  judge: (occasion) =>
+    Either.match(decode(encoded), {
+      onLeft: ({ message }) => Fail(`the condition cannot be read: ${message}`),
+      onRight: (condition) => judge(condition, occasion)
+    })
+})
+
+/** Whether nothing but room keeps the job from being submitted. */
+export const isAllowed = ({ gate, plan }: Job): boolean => plan.start_conditions.length === 0 || gate === "passed"
+
+const occasionOf = (context: Context, job: Job) => ({ metadata: jobVariables(context.session, job), gate: true })
+
+/** Asks what the job's submission and its end wait for, as far as that was not asked yet. */
+export const openGates = (context: Context, job: Job): void => {
+  if (!job.cancelAsked) {
+    for (const condition of job.plan.cancel_conditions.keys()) judgeCancel(context, job, condition, context.fact.seq)
+  }
+  const now = context.now(job)
+  if (now.outcome === null && now.gate === "unasked" && !isAllowed(now)) judgeStart(context, now, 0, context.fact.seq)
+}
+
+/** Goes on with the start conditions from the one at `from`. */
+const judgeStart = (context: Context, job: Job, from: number, cause: number): void => {
+  const conditions = job.plan.start_conditions.map(judged)
+  const passage = passAll(
+    context,
+    job,
+    startGate(job.plan.name),
+    conditions,
+    from,
+    occasionOf(context, job),
+    cause
+  )
+  if (passage.passage === "passed") context.roomChanged = true
+  if (passage.passage === "failed") endJob(context, context.now(job), passage.why, passage.last)
+}
+
+const judgeCancel = (context: Context, job: Job, condition: number, cause: number): void => {
+  const encoded = job.plan.cancel_conditions[condition]
+  if (encoded === undefined || context.now(job).outcome !== null) return
+  const only = job.plan.cancel_conditions.slice(0, condition + 1).map(judged)
+  const id = cancelGate(job.plan.name, condition)
+  const passage = passAll(context, job, id, only, condition, occasionOf(context, job), cause)
+  if (passage.passage === "passed") endJob(context, context.now(job), cancelled(job, condition), passage.last)
+}
+
+const cancelled = ({ plan }: Job, condition: number): string =>
+  `its cancel condition ${condition} (${plan.cancel_conditions[condition]?.class_name ?? ""}) holds`
+
+/** The question that a gate waits for is answered: yes, or no for good. */
+export const answerGate = (context: Context, { className, condition, id, job: name, kind }: OpenGate, answer: {
+  readonly holds: boolean
+  readonly why: string
+}): void => {
+  const job = context.job(name)
+  if (job === undefined) return
+  const { holds, why } = answer
+  const data = { binding: id, condition, class_name: className, why }
+  const seq = context.emit({ type: holds ? "ConditionPassed" : "ConditionFailed", data }, job)
+  if (kind === "start") {
+    if (holds) judgeStart(context, context.now(job), condition + 1, seq)
+    else endJob(context, context.now(job), `its start condition ${className} failed: ${why}`, seq)
+  } else if (holds) {
+    endJob(context, context.now(job), `${cancelled(job, condition)}: ${why}`, seq)
+  }
+}
+
+/** A job that the gate waits for has ended: its condition is judged again. */
+export const judgeAgain = (context: Context, { condition, job: name, kind }: OpenGate, cause: number): void => {
+  const job = context.job(name)
+  if (job === undefined) return
+  if (kind === "start") judgeStart(context, job, condition, cause)
+  else judgeCancel(context, job, condition, cause)
+}

@@ -1,0 +1,61 @@
+/** What records make of the conditions that jobs' starts and ends wait for. */
+import type { EventRecord } from "../event/EventRecord.ts"
+import type { Question } from "../event/Question.ts"
+import { changeJob } from "./change.ts"
+import type { Session } from "./Session.ts"
+
+type ConditionRecord = EventRecord<"ConditionWaiting" | "ConditionPassed" | "ConditionFailed">
+
+/** Id of the gate before a job's submission. */
+export const startGate = (job: string): string => `start ${job}`
+
+/** Id of the gate of one of a job's cancel conditions. */
+export const cancelGate = (job: string, condition: number): string => `cancel.${condition} ${job}`
+
+/** What the gate of that id holds back; null if it is an action's binding. */
+export const gateKind = (id: string): "start" | "cancel" | null =>
+  id.startsWith("start ") ? "start" : id.startsWith("cancel.") ? "cancel" : null
+
+/** Notes that `id` waits for what it asks, if it is a job's end. */
+export const awaitJob = (session: Session, id: string, question: Question): void => {
+  if (question.kind !== "job_ended") return
+  const ids = session.awaited.get(question.job)
+  if (ids === undefined) session.awaited.set(question.job, new Set([id]))
+  else ids.add(id)
+}
+
+/** Takes back {@link awaitJob}. */
+export const stopAwaiting = (session: Session, id: string, question: Question | undefined): void => {
+  if (question?.kind !== "job_ended") return
+  const ids = session.awaited.get(question.job)
+  ids?.delete(id)
+  if (ids?.size === 0) session.awaited.delete(question.job)
+}
+
+const close = (session: Session, id: string): void => {
+  stopAwaiting(session, id, session.gates.get(id)?.asked.question)
+  session.gates.delete(id)
+}
+
+/** Nothing of a job that has ended waits any more. */
+export const closeGates = (session: Session, job: string): void => {
+  close(session, startGate(job))
+  const cancels = session.jobs.get(job)?.plan.cancel_conditions.length ?? 0
+  for (let condition = 0; condition < cancels; condition += 1) close(session, cancelGate(job, condition))
+}
+
+export const foldGate = (session: Session, kind: "start" | "cancel", record: ConditionRecord): void => {
+  const { binding: id, class_name: className, condition } = record.data
+  close(session, id)
+  if (record.type === "ConditionWaiting") {
+    const { attempt = 0, at: since, job = "", seq } = record
+    const { asked } = record.data
+    session.gates.set(id, { id, kind, job, attempt, condition, className, asked, since, seq })
+    awaitJob(session, id, asked.question)
+  }
+  changeJob(session, record, ({ plan }) => {
+    if (kind === "cancel") return { cancelAsked: true }
+    const last = condition === plan.start_conditions.length - 1
+    return { gate: record.type === "ConditionPassed" && last ? "passed" : "asking" }
+  })
+}
