@@ -3,8 +3,8 @@ import * as fs from "node:fs"
 import { describe, expect, it } from "vitest"
 import { pyStr } from "../../src/backend/python.ts"
 import type { Value, ValueMap } from "../../src/backend/Value.ts"
-import { sweepPoints, type SweepSettings } from "../../src/sweep/sweepPoints.ts"
 import { typed } from "../conformance/typed.ts"
+import { mistake, points as sweepPoints } from "./sweeping.ts"
 
 type Types = Readonly<Record<string, string>>
 
@@ -35,7 +35,7 @@ const otherwise: Readonly<Record<string, { readonly why: string; readonly points
 /** A filter that keeps nothing is an error, unless it may. */
 const empty = ["filter_always_false", "filter_removes_all", "filter_empty_string", "filter_yaml_int"]
 
-const settings = ({ sweep, sweep_types }: Case, allow_empty = false): SweepSettings => {
+const settings = ({ sweep, sweep_types }: Case, allow_empty = false) => {
   const { axes = null, base_values, filter = null } = typed(sweep, sweep_types ?? {}) as ValueMap
   return {
     axes,
@@ -48,12 +48,7 @@ const settings = ({ sweep, sweep_types }: Case, allow_empty = false): SweepSetti
 const recorded = cases.filter(({ sweep }) => "filter" in sweep)
 const expected = ({ expected, types }: Case): Value =>
   (typed(expected ?? {}, types ?? {}) as ValueMap)["points"] ?? null
-const message = (sweep: Partial<SweepSettings>): string =>
-  Either.getOrThrow(
-    Either.flip(
-      sweepPoints({ axes: { a: [1, 2], s: "x" }, base_values: {}, filter: null, allow_empty: false, ...sweep })
-    )
-  ).message
+const message = (sweep: object): string => mistake({ axes: { a: [1, 2], s: "x" }, ...sweep }).replace(/^[^:]*: /, "")
 
 describe("a recorded filter", () => {
   it.each(recorded.filter(({ name }) => !(name in otherwise) && !empty.includes(name)))(
