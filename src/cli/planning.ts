@@ -43,7 +43,7 @@ export const planned = (
 ): Effect.Effect<
   PlannedFiles,
   ConfigError | PlanError | ManifestError | UsageError,
-  Invocation | Effect.Effect.Context<ReturnType<typeof preparePlan>>
+  Invocation | FileSystem.FileSystem | Effect.Effect.Context<ReturnType<typeof preparePlan>>
 > =>
   Effect.gen(function*() {
     const { cwd, program, version } = yield* Invocation
@@ -68,6 +68,8 @@ export const planned = (
       subset: given["array-subset"] ?? subset,
       planId: given["plan-id"],
       parent: null,
+      grows: null,
+      asOf: null,
       cwd,
       toolVersion: version,
       autoexpCommand: program

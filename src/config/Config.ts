@@ -30,8 +30,10 @@ const Slurm = Schema.Struct({
   script_dir: maybeText,
   /** Where array logs go; null: `base_output_dir`. */
   log_dir: maybeText,
-  /** One array job instead of one job a point. */
+  /** One array job for all points of the same section, instead of one job a point. */
   array: bool(true),
+  /** The site's MaxArraySize: the tasks of an array have numbers below it. More points are several arrays. */
+  max_array_size: Schema.optionalWith(Int, { default: () => 1001 }),
   submit_cmd: text("sbatch"),
   squeue_cmd: text("squeue"),
   sacct_cmd: text("sacct"),

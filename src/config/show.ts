@@ -21,6 +21,14 @@ const json = (value: unknown, indent: string): string => {
 /** An indented JSON document; a float stays one (`1.0`), and what JSON has no number for (`inf`, `nan`) is a text. */
 export const showJson = (document: unknown): string => `${json(document, "")}\n`
 
+/** The same on one line. */
+export const showLine = (document: unknown): string => {
+  if (Array.isArray(document)) return `[${document.map(showLine).join()}]`
+  if (typeof document !== "object" || document === null || document instanceof PyFloat) return jsonScalar(document)
+  const entries = Object.entries(document).filter(([, item]) => item !== undefined)
+  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${showLine(item)}`).join()}}`
+}
+
 /** A mapping as block YAML, which reads back as the same values of the same types. */
 export const showYaml = (map: ValueMap): string => mapLines(map, "").map((line) => `${line}\n`).join("")
 

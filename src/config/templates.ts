@@ -7,7 +7,7 @@ export const lintTemplates = (
   { monitoring, sweep }: Pick<Config, "monitoring" | "sweep">,
   parameters: ReadonlyArray<string>
 ): ReadonlyArray<RuleProblem> => {
-  const named = ["project", "index", ...parameters, ...parameters.map((name) => name.replaceAll(".", "___"))]
+  const named = ["project", "index", "stage", ...parameters, ...parameters.map((name) => name.replaceAll(".", "___"))]
   const placed = new Set([...named, "name", "output_dir", "plan_id"])
   return [
     ...lintTemplate(["sweep", "name_template"], sweep.name_template, new Set(named)),

@@ -59,6 +59,8 @@ const start = (followUp: FollowUp, { autoexpCommand, cwd, toolVersion }: FollowU
       subset,
       planId,
       parent: { plan_id: parent.planId, queue_id: parent.queueId, depth: parent.depth },
+      grows: null,
+      asOf: null,
       cwd,
       toolVersion,
       autoexpCommand

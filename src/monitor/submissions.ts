@@ -20,7 +20,7 @@ const accepted = (
   submission.jobs.flatMap((name): Facts => {
     const job = session.jobs.get(name)
     if (job === undefined) return []
-    const task = submission.array === null ? null : job.plan.index
+    const task = submission.array === null ? null : job.plan.task ?? job.plan.index
     return [{
       type: "JobSubmitted",
       job: name,

@@ -12,10 +12,22 @@ export const Parent = Schema.Struct({ plan_id: Schema.String, queue_id: Schema.S
 
 const Plain = Schema.Record({ key: Schema.String, value: Schema.Unknown })
 
+/** An array script, and which points its tasks run. */
+const ArrayScript = Schema.Struct({
+  script: Schema.String,
+  /** The scheduler's name for it, without attempt and nonce. */
+  name: Schema.String,
+  indices: Schema.Array(Schema.Int),
+  /** What an index has more than its task's number. */
+  offset: Schema.optionalWith(Schema.Int, { default: () => 0 })
+})
+
 /** `<base_output_dir>/manifests/<plan_id>.json`. All paths are absolute. */
 export const Manifest = Schema.Struct({
   version: Schema.Literal(1),
   plan_id: Schema.NonEmptyString,
+  /** The session that the plan grows; null: one of its own, named like the plan. */
+  session: Schema.optionalWith(Schema.NullOr(Schema.NonEmptyString), { default: () => null }),
   /** ISO 8601 UTC. */
   created_at: Schema.String,
   tool_version: Schema.String,
@@ -28,10 +40,10 @@ export const Manifest = Schema.Struct({
   /** The resolved config without its secrets: to be looked at, never to be run from. */
   config: Plain,
   jobs: Schema.NonEmptyArray(PlannedJob),
-  /** The script whose tasks all the jobs are; null if each has its own. */
-  array: Schema.NullOr(
-    Schema.Struct({ script: Schema.String, name: Schema.String, indices: Schema.Array(Schema.Int) })
-  ),
+  /** The script whose tasks all the jobs are; null if there is none, or more than one script. */
+  array: Schema.NullOr(ArrayScript),
+  /** Every script whose tasks are jobs. */
+  arrays: Schema.optionalWith(Schema.Array(ArrayScript), { default: () => [] }),
   /** The points' file, null if none was written. */
   sweep: Schema.NullOr(Schema.String),
   /** The `monitoring` section, encoded. */
@@ -125,14 +137,17 @@ export const planOutput = (manifest: Manifest, path: string) => ({
   plan_id: manifest.plan_id,
   manifest: path,
   project: manifest.project,
-  jobs: manifest.jobs.map(({ index, log_path, name, output_dir, parameters, script }) => ({
+  jobs: manifest.jobs.map(({ index, log_path, name, needs, output_dir, parameters, script, stage }) => ({
     name,
     index,
+    stage,
     parameters,
+    needs,
     script,
     log_path,
     output_dir
   })),
   array: manifest.array,
+  arrays: manifest.arrays,
   sweep: manifest.sweep
 })

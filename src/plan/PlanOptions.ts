@@ -1,6 +1,14 @@
 import type { Facts } from "./facts.ts"
+import type { KnownJob } from "./growth.ts"
 import type { Manifest } from "./Manifest.ts"
-import type { Template } from "./sbatch.ts"
+import type { Templates } from "./templateFiles.ts"
+
+/** A session that goes on with more jobs. */
+export interface Grown {
+  /** Its plan id. */
+  readonly session: string
+  readonly jobs: ReadonlyArray<KnownJob>
+}
 
 /** What a plan is made of besides its config: all of it comes from outside. */
 export interface PlanOptions {
@@ -14,9 +22,11 @@ export interface PlanOptions {
   /** Indices of the points to plan, which they keep; null for all. */
   readonly subset: ReadonlyArray<number> | null
   readonly parent: Manifest["parent"]
+  /** The session that the plan grows, and its jobs; null for a plan of its own. */
+  readonly grows: Grown | null
   /** What relative paths of the config are relative to; absolute. */
   readonly cwd: string
-  /** The text at `slurm.template_path`. */
-  readonly template: Template
+  /** The text at a `slurm.template_path`. */
+  readonly template: Templates
   readonly facts: Facts
 }

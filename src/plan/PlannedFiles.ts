@@ -5,6 +5,8 @@ import * as Schema from "effect/Schema"
 import * as path from "node:path"
 import { showJson } from "../config/show.ts"
 import { Commands } from "../port/Commands.ts"
+import type { JobSize } from "./gpuHours.ts"
+import type { KnownJob } from "./growth.ts"
 import type { Manifest } from "./Manifest.ts"
 import { PlanError } from "./PlanError.ts"
 
@@ -24,6 +26,12 @@ export interface PlannedFiles {
   readonly files: ReadonlyArray<PlannedFile>
   /** Symbolic links, their targets relative to where they stand. */
   readonly links: ReadonlyArray<{ readonly path: string; readonly target: string }>
+  /** What each job of the manifest may cost at most, by its name. */
+  readonly sizes: ReadonlyMap<string, JobSize>
+  /** Jobs of the session that it grows which it no longer has. */
+  readonly gone: ReadonlyArray<KnownJob>
+  /** Sentences for people: what is as it was asked for, but may not be what was meant. */
+  readonly notes: ReadonlyArray<string>
 }
 
 /** A file of a plan could not be written. */

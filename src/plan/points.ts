@@ -1,161 +1,210 @@
-/** The jobs of a sweep: each point with its own config, name, directory and command. */
+/** The points of a sweep in the order of their phases: each with its own config, identity, name and places. */
 import * as Either from "effect/Either"
-import * as path from "node:path"
-import { launch } from "../backend/Backend.ts"
-import type { LaunchCommand } from "../backend/launch.ts"
-import { toPlain, type ValueMap } from "../backend/Value.ts"
-import type { Loaded } from "../config/load.ts"
+import { pyStr } from "../backend/python.ts"
+import { formatArrayIndices } from "../backend/slurm/arraySpec.ts"
+import { isMap, type Value, type ValueMap } from "../backend/Value.ts"
+import { holdsAt } from "../config/holdsAt.ts"
+import type { Loaded, PointLoaded } from "../config/load.ts"
 import type { ConfigError } from "../config/Problem.ts"
 import { expandSweep } from "../sweep/expandSweep.ts"
-import { formatTemplate } from "../sweep/format.ts"
-import { jobNames, nameVariables } from "../sweep/names.ts"
-import { isFilteredOut, type SweepPoint } from "../sweep/SweepPoint.ts"
+import { distinctNames, jobName, nameVariables } from "../sweep/names.ts"
+import { phases } from "../sweep/phases.ts"
+import { isFilteredOut, type SweepError, type SweepPoint } from "../sweep/SweepPoint.ts"
+import { type Assigned, assignKnown, type KnownJob } from "./growth.ts"
+import { identityOf } from "./identity.ts"
+import { withoutOverridden } from "./overridden.ts"
+import { type JobPlaces, jobPlaces, type PlanPlace } from "./places.ts"
 import { PlanError } from "./PlanError.ts"
 
-/** A point with the config that it leads to. */
-export interface ConfiguredPoint extends SweepPoint {
-  readonly loaded: Loaded
-  readonly project: string
-  /** The parameters that the config does not know: the backend's. */
-  readonly others: ValueMap
-}
-
-/** A job, all but its script. Paths are absolute. */
-export interface PointJob {
+/** A point with all that is known of its job before its command and its script. */
+export interface PlannedPoint extends JobPlaces {
+  /** Position in the sweep. */
+  readonly place: number
+  /** The job's index: the same, unless the plan grows a session. */
+  readonly index: number
   readonly name: string
-  readonly point: ConfiguredPoint
-  readonly outputDir: string
-  /** With SLURM's `%` codes. */
-  readonly logPath: string
-  readonly outputPaths: ReadonlyArray<string>
-  /** What templates of the job may name. */
-  readonly variables: ValueMap
-  readonly command: LaunchCommand
+  /** "" for none. */
+  readonly stage: string
+  readonly identity: string
+  readonly loaded: PointLoaded
+  /** The phases that it refers to, by their stages. */
+  readonly siblings: ReadonlyMap<string, PlannedPoint>
+  /** Whether the sweep's filters keep it; if not, it is only there for others to refer to. */
+  readonly kept: boolean
 }
 
-/** Every point of the sweep, its config resolved anew with those of its parameters that are config keys. */
-export const configuredPoints = (
-  loaded: Loaded
-): Either.Either<ReadonlyArray<ConfiguredPoint>, PlanError | ConfigError> =>
-  Either.gen(function*() {
-    const { points } = yield* Either.mapLeft(
-      expandSweep(loaded.config.sweep),
-      ({ at, message }) => PlanError.at(at, message)
-    )
-    return yield* Either.all(points.filter((point) => !isFilteredOut(point)).map((point) => configure(loaded, point)))
-  })
-
-const configure = (loaded: Loaded, point: SweepPoint): Either.Either<ConfiguredPoint, ConfigError> =>
-  Either.map(loaded.at({ ...point, stage: "", siblings: {} }), (at) => ({
-    ...point,
-    parameters: at.parameters,
-    loaded: at,
-    project: at.config.project.name,
-    others: at.others
-  }))
-
-/** `a, b and c` of what two sections differ in, for messages. */
-const differences = (a: ValueMap, b: ValueMap): string =>
-  [...new Set([...Object.keys(a), ...Object.keys(b)])]
-    .filter((key) => JSON.stringify(toPlain(a[key] ?? null)) !== JSON.stringify(toPlain(b[key] ?? null)))
-    .join(", ")
-
-/** Fails if the points' `slurm` sections differ, which the one script of an array cannot do. */
-export const sameSlurm = (points: ReadonlyArray<ConfiguredPoint>): Either.Either<void, PlanError> => {
-  const sections = points.map(({ loaded }) => loaded.resolved["slurm"] as ValueMap)
-  const [first = {}] = sections
-  const other = sections.findIndex((section) => differences(first, section) !== "")
-  return other < 0 ? Either.void : Either.left(PlanError.at(
-    "slurm.array",
-    `points ${points[0]?.index} and ${points[other]?.index} differ in slurm (${
-      differences(first, sections[other] ?? {})
-    }), ` +
-      "which one array job cannot do; set slurm.array=false"
-  ))
+/** The points of a plan. */
+export interface PlannedPoints {
+  /** Those that are jobs of this plan, by their indices. */
+  readonly points: ReadonlyArray<PlannedPoint>
+  /** Jobs of the session that grows which the sweep no longer has. */
+  readonly gone: ReadonlyArray<KnownJob>
+  /** Sentences for people. */
+  readonly notes: ReadonlyArray<string>
 }
 
-/** How the plan names a log that is not the point's own: an array's. */
-export interface JobPlace {
-  readonly planId: string
-  readonly cwd: string
-  readonly arrayLog: string | null
+export interface PointOptions extends PlanPlace {
+  /** Indices of the jobs to plan, null for all. */
+  readonly subset: ReadonlyArray<number> | null
+  /** Jobs of the session that grows, null for none. */
+  readonly known: ReadonlyArray<KnownJob> | null
 }
 
-/** The jobs of all points, in order. */
-export const pointJobs = (
-  nameTemplate: string,
-  points: ReadonlyArray<ConfiguredPoint>,
-  place: JobPlace
-): Either.Either<ReadonlyArray<PointJob>, PlanError> =>
-  Either.gen(function*() {
-    const names = yield* Either.mapLeft(
-      jobNames(nameTemplate, points),
-      ({ at, message }) => PlanError.at(at, message)
-    )
-    return yield* Either.all(points.map((point, at) => pointJob(point, names[at] ?? "", place)))
-  })
+type Planned<A> = Either.Either<A, PlanError | ConfigError>
 
-const pointJob = (
-  point: ConfiguredPoint,
-  name: string,
-  { arrayLog, cwd, planId }: JobPlace
-): Either.Either<PointJob, PlanError> =>
+const sweepError = ({ at, message }: SweepError) => PlanError.at(at, message)
+
+const stageOf = ({ parameters }: SweepPoint): string => {
+  const stage = parameters["stage"] ?? null
+  return stage === null ? "" : pyStr(stage)
+}
+
+/** All points of the sweep that this plan makes jobs of; each is resolved after the phases that it refers to. */
+export const plannedPoints = (loaded: Loaded, options: PointOptions): Planned<PlannedPoints> =>
   Either.gen(function*() {
-    const { backend, monitoring, project } = point.loaded.config
-    const outputDir = path.resolve(cwd, project.base_output_dir, name)
-    const known: ValueMap = { ...nameVariables(point), name, output_dir: outputDir, plan_id: planId }
-    const logPath = arrayLog ?? explicitLog(point, cwd) ??
-      path.resolve(cwd, yield* renderText("monitoring.log_path_template", monitoring.log_path_template, escaped(known)))
-    yield* checkLog(logPath)
-    const variables = { ...known, log_path: logPath }
-    const outputPaths = yield* Either.all(
-      monitoring.output_paths.map((text, at) => renderText(`monitoring.output_paths[${at}]`, text, variables))
-    )
-    const command = yield* Either.mapLeft(
-      launch(backend, { parameters: point.others, render: (template) => formatTemplate(template, variables) }),
-      ({ at, message }) => PlanError.at(at, message)
-    )
+    const { known, subset } = options
+    const expansion = yield* Either.mapLeft(expandSweep(loaded.config.sweep), sweepError)
+    const { notes, original, points } = withoutOverridden(expansion.points, loaded.sets)
+    const { needs, order } = yield* Either.mapLeft(phases({ ...expansion, points }, stageOf), sweepError)
+    const byPlace = new Map(points.map((point) => [point.index, point]))
+    const graph: Graph = {
+      order: [...new Set(order.map(original))].flatMap((place) => byPlace.get(place) ?? []),
+      needs: (place) => [...needs.get(place) ?? []].map(([stage, other]) => [stage, original(other)])
+    }
+    const there = graph.order.filter((point) => !isFilteredOut(point)).map(({ index }) => index)
+    if (known === null && subset !== null) yield* checkSubset(subset, there)
+    const first = yield* walk(loaded, known === null && subset !== null ? closure(graph, subset) : graph, options)
+    const { gone, places } = known === null ? { gone: [], places: undefined } : assignKnown(first, known)
+    const found = places === undefined ? first : yield* walk(loaded, graph, options, places)
+    const all = found.filter(({ kept }) => kept).sort((a, b) => a.index - b.index)
+    const kept = all.length > 0 ? all : yield* basePoint(loaded, options)
+    yield* Either.mapLeft(distinctNames(kept.map((point) => ({ name: point.name, point: named(point) }))), sweepError)
+    if (subset !== null) yield* checkSubset(subset, kept.map(({ index }) => index))
     return {
-      name,
-      point,
-      outputDir,
-      logPath,
-      outputPaths: outputPaths.map((file) => path.resolve(cwd, file)),
-      variables,
-      command
+      points: subset === null ? kept : kept.filter(({ index }) => subset.includes(index)),
+      gone,
+      notes: [...expansion.notes, ...notes]
     }
   })
 
-const renderText = (at: string, template: string, variables: ValueMap): Either.Either<string, PlanError> =>
-  Either.mapLeft(
-    formatTemplate(template, variables),
-    ({ column, message }) => PlanError.at(at, `column ${column}: ${message}`)
-  )
+const named = ({ index, loaded, stage }: Pick<PlannedPoint, "index" | "loaded" | "stage">) => ({
+  index,
+  stage,
+  parameters: loaded.parameters,
+  project: loaded.config.project.name
+})
 
-/** Texts that go into a log's path, their percent signs doubled since SLURM reads codes there. */
-const escaped = (variables: ValueMap): ValueMap =>
-  Object.fromEntries(
-    Object.entries(variables).map(([key, value]) => [
-      key,
-      typeof value === "string" ? escapeCodes(value) : value
-    ])
-  )
-
-/** `text` as part of a path in which SLURM reads `%` codes. */
-export const escapeCodes = (text: string): string => text.replaceAll("%", "%%")
-
-/** The log that the `slurm` section itself names, whichever of its two places; null if it names none. */
-const explicitLog = ({ loaded }: ConfiguredPoint, cwd: string): string | null => {
-  const { sbatch, sbatch_overrides: overrides } = loaded.config.slurm
-  const output = overrides["output"] ?? sbatch["output"]
-  return typeof output === "string" ? path.resolve(cwd, output) : null
+/** Points, each after those that it needs. */
+interface Graph {
+  readonly order: ReadonlyArray<SweepPoint>
+  readonly needs: (place: number) => ReadonlyArray<readonly [stage: string, place: number]>
 }
 
-const checkLog = (logPath: string): Either.Either<void, PlanError> => {
-  const fail = (message: string) => Either.left(PlanError.at("monitoring.log_path_template", message))
-  if (logPath.includes("\\")) return fail("a backslash in a log's path turns SLURM's % codes off")
-  if (/[\r\n]/.test(logPath)) return fail("a log's path cannot hold a line break")
-  return /%(?!%)/.test(path.dirname(logPath).replaceAll("%%", ""))
-    ? fail("a log's directory cannot hold % codes: SLURM does not make it")
-    : Either.void
+/** The chosen points, and those that they need. */
+const closure = ({ needs, order }: Graph, chosen: ReadonlyArray<number>): Graph => {
+  const wanted = new Set(chosen)
+  for (const { index } of order.toReversed()) {
+    if (wanted.has(index)) needs(index).forEach(([, place]) => wanted.add(place))
+  }
+  return { needs, order: order.filter(({ index }) => wanted.has(index)) }
+}
+
+const checkSubset = (subset: ReadonlyArray<number>, there: ReadonlyArray<number>): Either.Either<void, PlanError> => {
+  const fail = (message: string) =>
+    Either.left(new PlanError({ at: null, file: null, line: null, column: null, message }))
+  const all = new Set(there)
+  const missing = subset.filter((index) => !all.has(index))
+  if (missing.length > 0) {
+    return fail(`the sweep has no point ${formatArrayIndices(missing)}; it has ${formatArrayIndices(there)}`)
+  }
+  return subset.length === 0 ? fail("the subset chooses no point") : Either.void
+}
+
+const walk = (
+  loaded: Loaded,
+  { needs, order }: Graph,
+  options: PointOptions,
+  places: ReadonlyMap<number, Assigned> = new Map()
+): Planned<ReadonlyArray<PlannedPoint>> =>
+  Either.gen(function*() {
+    const done = new Map<number, PlannedPoint>()
+    for (const point of order) {
+      const siblings = needs(point.index).flatMap(([stage, place]) => {
+        const sibling = done.get(place)
+        return sibling === undefined ? [] : [[stage, sibling] as const]
+      })
+      const assigned = places.get(point.index) ?? { index: point.index, name: null }
+      done.set(point.index, yield* plannedPoint(loaded, point, new Map(siblings), assigned, options))
+    }
+    return [...done.values()]
+  })
+
+const plannedPoint = (
+  { at, config }: Loaded,
+  point: SweepPoint,
+  siblings: PlannedPoint["siblings"],
+  { index, name: given }: Assigned,
+  plan: PlanPlace
+): Planned<PlannedPoint> =>
+  Either.gen(function*() {
+    const stage = stageOf(point)
+    const { filters, parameters: written } = point
+    const views = Object.fromEntries([...siblings].map(([stage, sibling]) => [stage, viewOf(sibling)]))
+    const loaded = yield* at({ index, stage, parameters: written, siblings: views })
+    const holds = yield* Either.all(filters.map((filter) => holdsAt(loaded, filter)))
+    const about = named({ index, stage, loaded })
+    const name = given ?? (yield* Either.mapLeft(jobName(config.sweep.name_template, about), sweepError))
+    const identities = new Map([...siblings].map(([stage, { identity }]) => [stage, identity]))
+    return {
+      ...yield* jobPlaces(loaded.config, name, nameVariables(about), plan),
+      place: point.index,
+      index,
+      name,
+      stage,
+      identity: identityOf({ written, resolved: loaded.parameters, siblings: identities }),
+      loaded,
+      siblings,
+      kept: holds.every((held) => held)
+    }
+  })
+
+/** What is run when the filters keep nothing, if that is allowed. */
+const basePoint = (loaded: Loaded, options: PointOptions): Planned<ReadonlyArray<PlannedPoint>> => {
+  const { allow_empty: allowed, base_values: base, defaults } = loaded.config.sweep
+  const point = { index: 0, parameters: { ...defaults, ...base }, choices: new Map<string, number>(), filters: [] }
+  return allowed
+    ? walk(loaded, { order: [point], needs: () => [] }, options)
+    : Either.left(PlanError.at(
+      "sweep.filter",
+      "the filters keep none of the sweep's points; with sweep.allow_empty=true base_values alone are one"
+    ))
+}
+
+const views = new WeakMap<PlannedPoint, ValueMap>()
+
+/** What `${sibling.STAGE.…}` finds of a point: its parameters, its config, and where its job stands. */
+const viewOf = (point: PlannedPoint): ValueMap => {
+  const { index, loaded, logPath, name, outputDir, stage } = point
+  const known = views.get(point)
+  if (known !== undefined) return known
+  const { sweep: _, ...config } = loaded.resolved
+  const others = Object.entries(loaded.others).reduce((view, [key, value]) => within(view, key.split("."), value), {})
+  const view: ValueMap = {
+    ...others,
+    ...config,
+    parameters: loaded.parameters,
+    index,
+    stage,
+    name,
+    output_dir: outputDir,
+    log_path: logPath,
+    log_path_current: `${outputDir}/current.log`
+  }
+  views.set(point, view)
+  return view
+}
+
+const within = (map: ValueMap, [key = "", ...rest]: ReadonlyArray<string>, value: Value): ValueMap => {
+  const inner = map[key] ?? {}
+  return { ...map, [key]: rest.length === 0 ? value : within(isMap(inner) ? inner : {}, rest, value) }
 }

@@ -1,5 +1,4 @@
 /** A plan from its request: the config loaded, the template read, the world noted. Nothing is written. */
-import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { ConfigFiles } from "../config/ConfigFiles.ts"
@@ -7,13 +6,18 @@ import { type ConfigRequest, load } from "../config/load.ts"
 import type { ConfigError } from "../config/Problem.ts"
 import type { Commands } from "../port/Commands.ts"
 import { gitFacts } from "./facts.ts"
-import { makePlan, readTemplate } from "./plan.ts"
+import { makePlan } from "./plan.ts"
 import type { PlanError } from "./PlanError.ts"
 import type { PlannedFiles } from "./PlannedFiles.ts"
 import type { PlanOptions } from "./PlanOptions.ts"
+import { templatesOf } from "./templateFiles.ts"
 
-export interface PlanRequest extends Pick<PlanOptions, "subset" | "parent" | "cwd" | "toolVersion" | "autoexpCommand"> {
+export interface PlanRequest
+  extends Pick<PlanOptions, "subset" | "parent" | "grows" | "cwd" | "toolVersion" | "autoexpCommand">
+{
   readonly request: ConfigRequest
+  /** The time that `${oc.timestring:}` tells (ISO 8601), such as that of the plan which is grown; null for now. */
+  readonly asOf: string | null
   /** Names the plan and its session; null: made of project, time and chance. */
   readonly planId: string | null
 }
@@ -25,12 +29,12 @@ const freshId = (project: string, millis: number): string => {
 
 /** The plan that `request` asks for, or what is wrong with it. */
 export const preparePlan = (
-  { planId, request, ...options }: PlanRequest
-): Effect.Effect<PlannedFiles, ConfigError | PlanError, ConfigFiles | FileSystem.FileSystem | Commands> =>
+  { asOf, planId, request, ...options }: PlanRequest
+): Effect.Effect<PlannedFiles, ConfigError | PlanError, ConfigFiles | Commands> =>
   Effect.gen(function*() {
     const millis = yield* Clock.currentTimeMillis
-    const loaded = yield* load(request)
-    const template = yield* readTemplate(loaded, options.cwd)
+    const loaded = yield* load(request, Effect.succeed(asOf === null ? millis : Date.parse(asOf)))
+    const template = yield* templatesOf(loaded, options.cwd)
     return yield* makePlan(loaded, {
       ...options,
       planId: planId ?? freshId(loaded.config.project.name, millis),

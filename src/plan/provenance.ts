@@ -3,12 +3,14 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as path from "node:path"
-import type { ConfigRequest, Loaded } from "../config/load.ts"
+import { isMap, type Value, type ValueMap } from "../backend/Value.ts"
+import type { ConfigRequest } from "../config/load.ts"
 import { showJson, showYaml } from "../config/show.ts"
 import type { Facts } from "./facts.ts"
+import type { PointJob } from "./jobs.ts"
 import { decodeFile, ManifestError, parseJson, readFile } from "./Manifest.ts"
 import type { PlannedFile } from "./PlannedFiles.ts"
-import type { PointJob } from "./points.ts"
+import type { PlannedPoint } from "./points.ts"
 import { redactArgument, redactConfig, redactEnvironment, redactUrls } from "./redact.ts"
 import { plainMap } from "./texts.ts"
 
@@ -38,43 +40,57 @@ export interface ProvenanceSource {
   readonly facts: Facts
 }
 
-/** The files of each job, secrets left out of each. Points that share a config share its texts. */
+/**
+ * The files of each job, secrets left out of each. Their texts are made when they are asked for: those of thousands of
+ * jobs together would fill the memory.
+ */
 export const provenanceFiles = (
   source: ProvenanceSource,
   jobs: ReadonlyArray<PointJob>
 ): ReadonlyArray<PlannedFile> => {
   const metadata = metadataText(source)
-  const configs = new Map<Loaded, ReturnType<typeof configTexts>>()
-  return jobs.flatMap((job) => {
-    const texts = configs.get(job.point.loaded) ?? configTexts(job.point.loaded)
-    configs.set(job.point.loaded, texts)
-    const file = (name: string, text: string): PlannedFile => ({
-      path: path.join(job.outputDir, "_provenance", name),
-      text,
+  return jobs.flatMap(({ point }) => {
+    const { loaded, outputDir } = point
+    const file = (name: string, text: () => string): PlannedFile => ({
+      path: path.join(outputDir, "_provenance", name),
+      get text() {
+        return text()
+      },
       executable: false
     })
     return [
-      file("resolved_config.json", texts.resolved),
-      file("unresolved_config.yaml", texts.unresolved),
-      file("config_reference.json", referenceText(source, job)),
-      file("run_metadata.json", metadata)
+      file("resolved_config.json", () => configText(redactConfig(loaded.resolved))),
+      file("unresolved_config.yaml", () => showYaml(redactConfig(loaded.unresolved))),
+      file("config_reference.json", () => referenceText(source, point)),
+      file("run_metadata.json", () => metadata)
     ]
   })
 }
 
-const configTexts = ({ resolved, unresolved }: Loaded) => ({
-  resolved: showJson(redactConfig(resolved)),
-  unresolved: showYaml(redactConfig(unresolved))
-})
+/** Texts of sections, which most points share. */
+const sectionTexts = new WeakMap<object, string>()
 
-const referenceText = ({ planId, request, toolVersion }: ProvenanceSource, { name, point }: PointJob): string => {
+const sectionText = (section: Value): string => {
+  const known = isMap(section) ? sectionTexts.get(section) : undefined
+  const text = known ?? showJson(section).trimEnd().replaceAll("\n", "\n  ")
+  if (isMap(section)) sectionTexts.set(section, text)
+  return text
+}
+
+/** The same as `showJson` of the config. */
+const configText = (config: ValueMap): string => {
+  const sections = Object.entries(config).map(([name, section]) => `${JSON.stringify(name)}: ${sectionText(section)}`)
+  return sections.length === 0 ? "{}\n" : `{\n  ${sections.join(",\n  ")}\n}\n`
+}
+
+const referenceText = ({ planId, request, toolVersion }: ProvenanceSource, point: PlannedPoint): string => {
   const overrides = request.overrides.map(redactArgument)
   const reference: typeof ConfigReference.Type = {
     config_ref: request.configRef,
     config_dir: request.configDir,
     overrides,
     redacted: overrides.some((override, at) => override !== request.overrides[at]),
-    point: { index: point.index, name, parameters: plainMap(redactConfig(point.parameters)) },
+    point: { index: point.index, name: point.name, parameters: plainMap(redactConfig(point.loaded.parameters)) },
     plan_id: planId,
     tool_version: toolVersion
   }

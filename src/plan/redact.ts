@@ -30,7 +30,10 @@ export const redactArgument = (argument: string): string => {
   return isSecretKey(key) || (variable && isSecretVariable(key)) ? `${path}${MASK}` : redactUrls(argument)
 }
 
-/** A config: secret keys, and secret variables of maps called `env`, are masked; URLs lose their user info. */
+/**
+ * A config: secret keys, and secret variables of maps called `env`, are masked; URLs lose their user info. Points of a
+ * sweep share most of their sections, which are the same in the result too.
+ */
 export const redactConfig = (config: ValueMap): ValueMap => redactMap(config, false)
 
 /** The path of a value that was left out when this was written down; null if there is none. */
@@ -44,13 +47,22 @@ export const redactedAt = (value: Value, at = ""): string | null => {
   return inner.map(([path, item]) => redactedAt(item, path)).find((path) => path !== null) ?? null
 }
 
-const redactMap = (map: ValueMap, isEnvironment: boolean): ValueMap =>
-  Object.fromEntries(
+/** Mappings of configs and of environments that were redacted before. */
+const redacted = [new WeakMap<ValueMap, ValueMap>(), new WeakMap<ValueMap, ValueMap>()] as const
+
+const redactMap = (map: ValueMap, isEnvironment: boolean): ValueMap => {
+  const known = redacted[isEnvironment ? 1 : 0]
+  const before = known.get(map)
+  if (before !== undefined) return before
+  const made = Object.fromEntries(
     Object.entries(map).map(([key, value]) => {
       const secret = isSecretKey(key) || (isEnvironment && isSecretVariable(key))
       return [key, secret && value !== null && !isMap(value) ? MASK : redactValue(value, key === "env")]
     })
   )
+  known.set(map, made)
+  return made
+}
 
 const redactValue = (value: Value, isEnvironment: boolean): Value => {
   if (typeof value === "string") return redactUrls(value)

@@ -1,18 +1,79 @@
-/** The batch scripts of a plan: one of each job, or one of an array. */
+/** The batch scripts of a plan: one of each job, or one of an array for all jobs that ask for the same. */
 import * as Either from "effect/Either"
 import * as path from "node:path"
 import { formatArrayIndices } from "../backend/slurm/arraySpec.ts"
-import type { ValueMap } from "../backend/Value.ts"
-import type { Loaded } from "../config/load.ts"
-import type { PlanError } from "./PlanError.ts"
+import { isMap, toPlain, type Value, type ValueMap } from "../backend/Value.ts"
+import type { Config } from "../config/Config.ts"
+import type { PointJob } from "./jobs.ts"
+import { arrayNameOf } from "./places.ts"
+import { PlanError } from "./PlanError.ts"
 import type { PlannedFile } from "./PlannedFiles.ts"
 import type { PlanOptions } from "./PlanOptions.ts"
-import type { PointJob } from "./points.ts"
-import { renderScript, type ScriptSettings } from "./sbatch.ts"
+import { renderScript, type ScriptParts, type ScriptSettings } from "./sbatch.ts"
+
+/** A script and the jobs that it is of. */
+export interface Batch {
+  readonly script: PlannedFile
+  readonly jobs: ReadonlyArray<PointJob>
+  /** What of a job's index its task's number lacks; null if the script is no array's. */
+  readonly offset: number | null
+}
+
+/** What scripts say of the plan that they are of. */
+export interface ScriptPlan extends Pick<PlanOptions, "planId" | "cwd" | "autoexpCommand" | "template"> {
+  /** The session's name, by which attempts are claimed. */
+  readonly session: string
+  readonly project: string
+  /** Where array scripts find their points. */
+  readonly sweepPath: string
+}
+
+/** The scripts of all jobs, those of arrays in the order of their first jobs. */
+export const batches = (
+  plan: ScriptPlan,
+  jobs: ReadonlyArray<PointJob>
+): Either.Either<ReadonlyArray<Batch>, PlanError> =>
+  Either.gen(function*() {
+    const groups = new Map<string, Group>()
+    const keys = new WeakMap<object, string>()
+    for (const job of jobs) {
+      const { config, resolved } = job.point.loaded
+      const { array, max_array_size: size } = config.slurm
+      if (size < 1) yield* Either.left(PlanError.at("slurm.max_array_size", "an array has at least one task"))
+      const section = resolved["slurm"] as ValueMap
+      const text = keys.get(section) ?? JSON.stringify(toPlain(section))
+      keys.set(section, text)
+      const offset = array ? job.point.index - job.point.index % size : null
+      const key = array ? `${offset} ${text}` : job.point.name
+      const group = groups.get(key)
+      if (group === undefined) groups.set(key, { jobs: [job], offset })
+      else group.jobs.push(job)
+    }
+    const arrays = [...groups.values()].filter(({ offset }) => offset !== null)
+    const made = yield* Either.all([...groups.values()].map((group) =>
+      group.offset === null
+        ? jobBatch(plan, group)
+        : arrayBatch(plan, group, group.offset, arrays.length === 1 ? "" : `-${arrays.indexOf(group)}`)
+    ))
+    const paths = new Set<string>()
+    for (const { script } of made) {
+      if (paths.has(script.path)) {
+        yield* Either.left(PlanError.at("sweep.name_template", `two jobs would have the one script ${script.path}`))
+      }
+      paths.add(script.path)
+    }
+    return made
+  })
+
+interface Group {
+  readonly jobs: Array<PointJob>
+  readonly offset: number | null
+}
 
 /** The section without `output`, which the log's path decides. */
-const scriptSettings = (slurm: Loaded["config"]["slurm"]): ScriptSettings => ({
+const scriptSettings = ({ container, slurm }: Config): ScriptSettings => ({
   ...slurm,
+  binds: container.bind,
   sbatch: withoutOutput(slurm.sbatch),
   sbatch_overrides: withoutOutput(slurm.sbatch_overrides)
 })
@@ -20,59 +81,83 @@ const scriptSettings = (slurm: Loaded["config"]["slurm"]): ScriptSettings => ({
 const withoutOutput = (options: ValueMap): ValueMap =>
   Object.fromEntries(Object.entries(options).filter(([key]) => key !== "output"))
 
-const scriptFile = (
-  slurm: Loaded["config"]["slurm"],
-  { cwd, planId }: PlanOptions,
+const batch = (
+  plan: ScriptPlan,
+  { jobs, offset }: Group,
   name: string,
-  text: string
-): PlannedFile => ({
-  path: path.join(path.resolve(cwd, slurm.script_dir), `${name}.${planId}.sbatch`),
-  text,
-  executable: true
-})
-
-/** The script of one job. */
-export const jobScript = (options: PlanOptions, job: PointJob): Either.Either<PlannedFile, PlanError> => {
-  const { slurm } = job.point.loaded.config
-  const text = renderScript(options.template, scriptSettings(slurm), {
-    planId: options.planId,
-    project: job.point.project,
-    name: job.name,
-    outputDir: job.outputDir,
-    logPath: job.logPath,
-    directives: {},
-    argv: job.command.argv,
-    env: job.command.env,
-    variables: job.variables,
-    jobs: [claimed(job)],
-    array: false
+  parts: Omit<ScriptParts, "planId" | "jobs" | "array" | "logPath">
+): Either.Either<Batch, PlanError> =>
+  Either.gen(function*() {
+    const config = jobs[0]?.point.loaded.config
+    if (config === undefined) return yield* Either.left(PlanError.at("sweep", "a script needs a job"))
+    const template = yield* plan.template(config.slurm.template_path)
+    const text = yield* renderScript(template, scriptSettings(config), {
+      ...parts,
+      variables: { ...watched(jobs[0]?.point.loaded.resolved["monitoring"] ?? null), ...parts.variables },
+      planId: plan.session,
+      logPath: jobs[0]?.point.logPath ?? "",
+      jobs: jobs.map(({ point: { index, name, outputDir } }) => ({
+        name,
+        index,
+        outputDir,
+        task: index - (offset ?? 0)
+      })),
+      array: offset !== null
+    })
+    const file = path.join(path.resolve(plan.cwd, config.slurm.script_dir), `${name}.${plan.planId}.sbatch`)
+    return { script: { path: file, text, executable: true }, jobs, offset }
   })
-  return Either.map(text, (text) => scriptFile(slurm, options, job.name, text))
+
+/** What templates may name of the `monitoring` section, where it is set. */
+const watched = (section: Value): ValueMap => {
+  const names = [
+    "start_condition_cmd",
+    "termination_string",
+    "termination_command",
+    "inactivity_threshold_seconds"
+  ]
+  return isMap(section)
+    ? Object.fromEntries(Object.entries(section).filter(([name, value]) => value !== null && names.includes(name)))
+    : {}
 }
 
-const claimed = ({ name, outputDir, point }: PointJob) => ({ name, index: point.index, outputDir })
-
-/** The one script of an array of `jobs`; each task runs its point of the sweep's file. */
-export const arrayScript = (
-  loaded: Loaded,
-  options: PlanOptions,
-  name: string,
-  jobs: ReadonlyArray<PointJob>,
-  sweepPath: string
-): Either.Either<ReadonlyArray<PlannedFile>, PlanError> => {
-  const slurm = jobs[0]?.point.loaded.config.slurm ?? loaded.config.slurm
-  const text = renderScript(options.template, scriptSettings(slurm), {
-    planId: options.planId,
-    project: loaded.config.project.name,
-    name,
-    outputDir: path.resolve(options.cwd, loaded.config.project.base_output_dir),
-    logPath: jobs[0]?.logPath ?? "",
-    directives: { array: formatArrayIndices(jobs.map(({ point }) => point.index)) },
-    argv: [...options.autoexpCommand, "sweep-entry", "--sweep", sweepPath, "--index", "$SLURM_ARRAY_TASK_ID"],
-    env: {},
-    variables: {},
-    jobs: jobs.map(claimed),
-    array: true
+const jobBatch = (plan: ScriptPlan, group: Group): Either.Either<Batch, PlanError> => {
+  const [job] = group.jobs
+  if (job === undefined) return Either.left(PlanError.at("sweep", "a script needs a job"))
+  const { command, point } = job
+  return batch(plan, group, point.name, {
+    project: point.loaded.config.project.name,
+    name: point.name,
+    outputDir: point.outputDir,
+    directives: {},
+    argv: command.argv,
+    env: command.env,
+    taskEnv: new Map(),
+    variables: point.variables
   })
-  return Either.map(text, (text) => [scriptFile(slurm, options, name, text)])
+}
+
+/** One script for all its tasks; each runs its point of the sweep's file. */
+const arrayBatch = (
+  plan: ScriptPlan,
+  group: Group,
+  offset: number,
+  suffix: string
+): Either.Either<Batch, PlanError> => {
+  const name = arrayNameOf(plan.project)
+  const { jobs } = group
+  const [first] = jobs
+  const env = first?.command.env ?? {}
+  const sameEnv = jobs.every(({ command }) => JSON.stringify(command.env) === JSON.stringify(env))
+  const stages = new Set(jobs.map(({ point }) => point.stage))
+  return batch(plan, group, `${name}${suffix}`, {
+    project: plan.project,
+    name,
+    outputDir: path.resolve(plan.cwd, first?.point.loaded.config.project.base_output_dir ?? ""),
+    directives: { array: formatArrayIndices(jobs.map(({ point }) => point.index - offset)) },
+    argv: [...plan.autoexpCommand, "sweep-entry", "--sweep", plan.sweepPath, "--index", "$AUTOEXP_INDEX"],
+    env: sameEnv ? env : {},
+    taskEnv: new Map(sameEnv ? [] : jobs.map(({ command, point }) => [point.index, command.env])),
+    variables: { stage: stages.size === 1 ? first?.point.stage ?? "" : "" }
+  })
 }

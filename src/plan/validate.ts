@@ -1,11 +1,11 @@
 /** All that is wrong with a configuration and the plan that it leads to. Nothing is written. */
-import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import type { ConfigFiles } from "../config/ConfigFiles.ts"
 import { type ConfigRequest, load } from "../config/load.ts"
 import type { Problem } from "../config/Problem.ts"
-import { makePlan, readTemplate } from "./plan.ts"
+import { makePlan } from "./plan.ts"
 import type { PlanError } from "./PlanError.ts"
+import { templatesOf } from "./templateFiles.ts"
 
 export interface Verdict {
   readonly configRef: string
@@ -29,12 +29,12 @@ const problemOf = ({ at, chain = [], column, file, line, message, override = nul
 export const validate = (
   request: ConfigRequest,
   options: { readonly cwd: string; readonly toolVersion: string }
-): Effect.Effect<Verdict, never, ConfigFiles | FileSystem.FileSystem> =>
+): Effect.Effect<Verdict, never, ConfigFiles> =>
   Effect.gen(function*() {
     const { configRef } = request
     const loaded = yield* load(request)
     return yield* Effect.gen(function*() {
-      const template = yield* readTemplate(loaded, options.cwd)
+      const template = yield* templatesOf(loaded, options.cwd)
       const { manifest } = yield* makePlan(loaded, {
         ...options,
         planId: "validate",
@@ -42,6 +42,7 @@ export const validate = (
         autoexpCommand: [],
         subset: null,
         parent: null,
+        grows: null,
         template,
         facts: { git: { commit: "", dirty: false, status: "", diff: "" }, command: [], environment: {}, versions: {} }
       })

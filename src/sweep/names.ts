@@ -10,15 +10,18 @@ const MAX_LENGTH = 200
 /** A point and the project it is of, which a sweep may set like any other value. */
 export interface ProjectPoint extends Pick<SweepPoint, "index" | "parameters"> {
   readonly project: string
+  /** The phase that the point is; empty or left out for none. */
+  readonly stage?: string
 }
 
 /**
- * What a template of a point may name: `project`, `index` and the point's parameters, dotted ones also with `___` for
- * each dot. Values keep their type, so that `{index:03}` and `{lr:.0e}` work.
+ * What a template of a point may name: `project`, `index`, `stage` and the point's parameters, dotted ones also with
+ * `___` for each dot. Values keep their type, so that `{index:03}` and `{lr:.0e}` work.
  */
 export const nameVariables = (point: ProjectPoint): ValueMap => ({
   project: point.project,
   index: point.index,
+  stage: point.stage ?? "",
   ...Object.fromEntries(
     Object.entries(point.parameters).map(([key, value]) => [key.replaceAll(".", "___"), value])
   ),
@@ -35,29 +38,43 @@ export const unsafeName = (name: string): string | null => {
   return wrong === undefined ? null : `it holds ${/^[/.\\]/.test(wrong) ? `"${wrong}"` : "a control character"}`
 }
 
+/** The job name of a point, by `template`; an unsafe name is an error. */
+export const jobName = (template: string, point: ProjectPoint): Either.Either<string, SweepError> =>
+  Either.gen(function*() {
+    const name = yield* Either.orElse(
+      formatTemplate(template, nameVariables(point)),
+      ({ column, message }) => wrongName(`column ${column}: ${message}`)
+    )
+    const unsafe = unsafeName(name)
+    return unsafe === null ? name : yield* wrongName(`${pyRepr(name)} of ${show(point)} cannot name a job: ${unsafe}`)
+  })
+
+/** An error if two of the named points share a name. */
+export const distinctNames = (
+  named: Iterable<{ readonly name: string; readonly point: ProjectPoint }>
+): Either.Either<void, SweepError> => {
+  const owners = new Map<string, ProjectPoint>()
+  for (const { name, point } of named) {
+    const other = owners.get(name)
+    if (other !== undefined) {
+      return wrongName(
+        `${show(other)} and ${show(point)} are both named "${name}"; add what they differ in, or {index}`
+      )
+    }
+    owners.set(name, point)
+  }
+  return Either.void
+}
+
 /** The job name of each point, by `template`; an unsafe name, or one that two points share, is an error. */
 export const jobNames = (
   template: string,
   points: ReadonlyArray<ProjectPoint>
 ): Either.Either<ReadonlyArray<string>, SweepError> =>
   Either.gen(function*() {
-    const owners = new Map<string, ProjectPoint>()
-    for (const point of points) {
-      const name = yield* Either.orElse(
-        formatTemplate(template, nameVariables(point)),
-        ({ column, message }) => wrongName(`column ${column}: ${message}`)
-      )
-      const unsafe = unsafeName(name)
-      if (unsafe !== null) return yield* wrongName(`${pyRepr(name)} of ${show(point)} cannot name a job: ${unsafe}`)
-      const other = owners.get(name)
-      if (other !== undefined) {
-        return yield* wrongName(
-          `${show(other)} and ${show(point)} are both named "${name}"; add what they differ in, or {index}`
-        )
-      }
-      owners.set(name, point)
-    }
-    return [...owners.keys()]
+    const names = yield* Either.all(points.map((point) => jobName(template, point)))
+    yield* distinctNames(points.map((point, at) => ({ name: names[at] ?? "", point })))
+    return names
   })
 
 const wrongName = (message: string) => Either.left(new SweepError({ at: "sweep.name_template", message }))

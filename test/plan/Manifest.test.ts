@@ -10,6 +10,7 @@ import { folder } from "./shells.ts"
 const manifest: Manifest = {
   version: 1,
   plan_id: "toy-1",
+  session: null,
   created_at: "2026-11-23T03:12:07.114Z",
   tool_version: "0.1.0",
   project: "toy",
@@ -25,6 +26,7 @@ const manifest: Manifest = {
     parameters: { lr: 0.1 },
     script: "/o/toy_0.toy-1.sbatch",
     array: false,
+    task: null,
     log_path: "/o/toy_0/slurm-%j.out",
     output_dir: "/o/toy_0",
     output_paths: [],
@@ -36,6 +38,7 @@ const manifest: Manifest = {
     rule_set: null
   }],
   array: null,
+  arrays: [],
   sweep: null,
   monitoring: { log_events: [{ name: "saved", pattern: "saved (?P<path>\\S+)", metadata: { kind: "checkpoint" } }] },
   scheduler: {
@@ -96,12 +99,15 @@ describe("a manifest", () => {
       jobs: [{
         name: "toy_0",
         index: 0,
+        stage: "",
         parameters: { lr: 0.1 },
+        needs: [],
         script: "/o/toy_0.toy-1.sbatch",
         log_path: "/o/toy_0/slurm-%j.out",
         output_dir: "/o/toy_0"
       }],
       array: null,
+      arrays: [],
       sweep: null
     })
   })

@@ -9,7 +9,12 @@ const name = "toy_lr0.1.5_it's"
 /** A script that claims, and then writes a line into `started` of its output directory. */
 const plant = (array = false) => {
   const home = folder()
-  const jobs = [0, 3].map((index) => ({ name: `${name}${index}`, index, outputDir: path.join(home, `out ${index}`) }))
+  const jobs = [0, 3].map((index) => ({
+    name: `${name}${index}`,
+    index,
+    task: index,
+    outputDir: path.join(home, `out ${index}`)
+  }))
   jobs.forEach(({ outputDir }) => fs.mkdirSync(outputDir))
   const claim = claimLines("plan-1", array ? "toy-array" : name, array ? jobs : jobs.slice(0, 1), array)
   const file = path.join(home, "job.sh")
@@ -39,7 +44,7 @@ describe("the claim", () => {
       for (const { stderr } of ended.filter(({ code }) => code === 75)) {
         expect(stderr).toMatch(
           new RegExp(
-            `^autoexp: attempt ${attempt} of job ${name}0 was started before \\(job_id=\\d nonce=n0nce host=\\S+\\); this start ends here\n$`
+            `^autoexp: attempt ${attempt} of job ${name}0 was started before \\(job_id=\\d array_job_id= nonce=n0nce host=\\S+\\); this start ends here\n$`
           )
         )
       }
@@ -51,8 +56,10 @@ describe("the claim", () => {
     const { home, start, started } = plant()
     expect(await start(`${name}.12.a-b_c`, {}, shell)).toEqual({ code: 0, stdout: "", stderr: "" })
     expect(started()).toEqual([`${name}0|12|a-b_c|plan-1`])
-    expect(fs.readdirSync(`${home}/out 0/.attempts`)).toEqual(["plan-1.12"])
-    expect(fs.readFileSync(`${home}/out 0/.attempts/plan-1.12`, "utf8")).toMatch(/^job_id=7\nnonce=a-b_c\nhost=\S+\n$/)
+    expect(fs.readdirSync(`${home}/out 0/.attempts`)).toEqual(["plan-1.12", "plan-1.12.exit"])
+    expect(fs.readFileSync(`${home}/out 0/.attempts/plan-1.12`, "utf8")).toMatch(
+      /^job_id=7\narray_job_id=\nnonce=a-b_c\nhost=\S+\n$/
+    )
     expect(fs.readFileSync(`${home}/env`, "utf8")).not.toMatch(/^autoexp_/m)
   })
 
@@ -85,9 +92,10 @@ describe("the claim", () => {
     expect(ended.map(({ code }) => code)).toEqual([0, 0, 75, 64])
     expect(ended[3]?.stderr).toBe("autoexp: there is no array task \"1\" in this plan\n")
     expect(started()).toEqual([`${name}0|1|abc|plan-1`, `${name}3|1|abc|plan-1`])
-    expect([0, 3].map((index) => fs.readdirSync(`${home}/out ${index}/.attempts`))).toEqual([["plan-1.1"], [
-      "plan-1.1"
-    ]])
+    expect([0, 3].map((index) => fs.readdirSync(`${home}/out ${index}/.attempts`))).toEqual([0, 3].map(() => [
+      "plan-1.1",
+      "plan-1.1.exit"
+    ]))
   })
 
   it("lets the scheduler's requeue of the same job run once more, and no other job", async () => {
@@ -106,6 +114,40 @@ describe("the claim", () => {
     expect(code).toBe(74)
     expect(stderr).toContain(`autoexp: attempt 1 of job ${name}0 cannot be claimed`)
     expect(started()).toEqual([])
+  })
+
+  it("does not let an attempt begin that a later one has followed, such as a requeue that nobody expected", async () => {
+    const { start, started } = plant()
+    await start(`${name}.9.abc`)
+    await start(`${name}.10.abc`)
+    const { code, stderr } = await start(`${name}.9.abc`, { SLURM_RESTART_COUNT: "1" })
+    expect({ code, stderr }).toEqual({
+      code: 75,
+      stderr: `autoexp: attempt 10 of job ${name}0 was started since; this start of attempt 9 ends here\n`
+    })
+    expect(started()).toHaveLength(2)
+  })
+
+  it.each(["bash", "sh"])(
+    "leaves the script's exit code at its end, and none while a requeued run goes on: %s",
+    async (shell) => {
+      const { file, home, start } = plant()
+      const marker = `${home}/out 0/.attempts/plan-1.1.exit`
+      fs.appendFileSync(file, `test ! -e "${marker}" || echo "a marker while it runs" >&2\nexit 3\n`)
+      expect(await start(`${name}.1.abc`, {}, shell)).toEqual({ code: 3, stdout: "", stderr: "" })
+      expect(fs.readFileSync(marker, "utf8")).toBe("nonce=abc\nexit_code=3\n")
+      expect(await start(`${name}.1.abc`, { SLURM_RESTART_COUNT: "1" }, shell)).toEqual({
+        code: 3,
+        stdout: "",
+        stderr: ""
+      })
+    }
+  )
+
+  it("tells the id of the whole array, which a task's own id is not", async () => {
+    const { home, start } = plant(true)
+    await start("toy-array.1.abc", { SLURM_ARRAY_TASK_ID: "3", SLURM_ARRAY_JOB_ID: "5" })
+    expect(fs.readFileSync(`${home}/out 3/.attempts/plan-1.1`, "utf8")).toContain("job_id=7\narray_job_id=5\n")
   })
 
   it("links current.log to the log of the latest start", async () => {

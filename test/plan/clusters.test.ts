@@ -5,8 +5,9 @@ import * as path from "node:path"
 import { describe, expect, it } from "vitest"
 import { ConfigFiles } from "../../src/config/ConfigFiles.ts"
 import { load } from "../../src/config/load.ts"
-import { makePlan, readTemplate } from "../../src/plan/plan.ts"
+import { makePlan } from "../../src/plan/plan.ts"
 import { checkScripts, writePlan } from "../../src/plan/PlannedFiles.ts"
+import { templatesOf } from "../../src/plan/templateFiles.ts"
 import { folder, run } from "./shells.ts"
 import { services } from "./toy.ts"
 
@@ -81,8 +82,9 @@ const plan = (home: string, { environment = {}, overrides = [], ref = "autoexp" 
       autoexpCommand: ["autoexp"],
       subset: null,
       parent: null,
+      grows: null,
       cwd: home,
-      template: yield* readTemplate(loaded, home),
+      template: yield* templatesOf(loaded, home),
       facts: {
         git: { commit: "unknown", dirty: false, status: "", diff: "" },
         command: [],

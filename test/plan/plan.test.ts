@@ -31,12 +31,15 @@ describe("a plan of one script a job", () => {
       jobs: [["0.1", 0.1], ["1e-05", 1e-5]].map(([text, lr], index) => ({
         name: `toy_${text}`,
         index,
+        stage: "",
         parameters: { lr },
+        needs: [],
         script: `${home}/out/scripts/toy_${text}.toy-1.sbatch`,
         log_path: `${home}/out/toy_${text}/slurm-%j.out`,
         output_dir: `${home}/out/toy_${text}`
       })),
       array: null,
+      arrays: [],
       sweep: `${home}/out/sweep-toy-1.json`
     })
     expect(textOf(plan, "toy_1e-05.toy-1.sbatch")).toMatch(/\nsrun echo --lr 1e-05\n$/)
@@ -106,7 +109,7 @@ describe("a plan of an array", () => {
     const home = folder()
     const plan = await planned(home, config, { subset: [0, 2] })
     const script = `${home}/out/scripts/toy-array.toy-1.sbatch`
-    expect(plan.manifest.array).toEqual({ script, name: "toy-array", indices: [0, 2] })
+    expect(plan.manifest.array).toEqual({ script, name: "toy-array", indices: [0, 2], offset: 0 })
     expect(plan.manifest.jobs.map(({ array, log_path, script }) => ({ array, log_path, script }))).toEqual(
       Array(2).fill({ array: true, log_path: `${home}/out/toy-array_%A_%a.log`, script })
     )
@@ -114,7 +117,7 @@ describe("a plan of an array", () => {
     expect(text).toContain("#SBATCH --array=0,2\n")
     expect(text).toContain("#SBATCH --job-name=toy-array\n")
     expect(text).toMatch(
-      new RegExp(`\nsrun autoexp sweep-entry --sweep ${home}/out/sweep-toy-1.json --index "\\$SLURM_ARRAY_TASK_ID"\n$`)
+      new RegExp(`\nsrun autoexp sweep-entry --sweep ${home}/out/sweep-toy-1.json --index "\\$AUTOEXP_INDEX"\n$`)
     )
   })
 
@@ -138,14 +141,49 @@ describe("a plan of an array", () => {
     })
   })
 
-  it("is refused where one script cannot do what the points differ in", async () => {
+  it("is several where points differ in what they ask for", async () => {
     const differing = toy({
       slurm: { array: true, sbatch: { time: "1" } },
-      sweep: { axes: { "slurm.sbatch.time": ["1", "2"] } }
+      sweep: { axes: { "slurm.sbatch.time": ["1", "2"], a: [1, 2] } }
     })
-    expect(await refused(folder(), differing)).toMatch(
-      /slurm\.array: points 0 and 1 differ in slurm \(sbatch\), which one array job cannot do; set slurm\.array=false$/
+    const home = folder()
+    const { manifest } = await planned(home, differing)
+    expect(manifest.array).toBe(null)
+    expect(manifest.arrays).toEqual([[0, 1], [2, 3]].map((indices, at) => ({
+      script: `${home}/out/scripts/toy-array-${at}.toy-1.sbatch`,
+      name: "toy-array",
+      indices,
+      offset: 0
+    })))
+    expect(manifest.jobs.map(({ script }) => script)).toEqual(
+      [0, 0, 1, 1].map((at) => manifest.arrays[at]?.script)
     )
+  })
+
+  it("has no task whose number the site refuses, and each task its own point", async () => {
+    const home = folder()
+    const plan = await planned(
+      home,
+      toy({
+        slurm: { array: true, max_array_size: 3 },
+        sweep: { axes: { a: [0, 1, 2, 3, 4, 5, 6] }, filter: "a != 1" },
+        backend: { class_name: "CommandBackend", command: ["echo"] }
+      })
+    )
+    const { arrays, jobs } = plan.manifest
+    expect(arrays.map(({ indices, offset }) => [indices, offset])).toEqual([[[0, 1, 2], 0], [[3, 4, 5], 3]])
+    expect(jobs.map(({ task }) => task)).toEqual([null, null, null, 0, 1, 2])
+    await real(writePlan(plan))
+    fs.writeFileSync(`${home}/srun`, "#!/bin/sh\nexec \"$@\"\n", { mode: 0o755 })
+    fs.writeFileSync(`${home}/autoexp`, "#!/bin/sh\necho \"$AUTOEXP_JOB: $*\"\n", { mode: 0o755 })
+    const script = arrays[1]?.script ?? ""
+    const { stdout } = await run([script], {
+      PATH: `${home}:${process.env["PATH"] ?? ""}`,
+      SLURM_JOB_NAME: "toy-array.1.abc",
+      SLURM_ARRAY_TASK_ID: "2"
+    })
+    expect(stdout).toBe(`toy_5: sweep-entry --sweep ${home}/out/sweep-toy-1.json --index 5\n`)
+    expect(fs.readFileSync(script, "utf8")).toContain("#SBATCH --array=0-2\n")
   })
 })
 
@@ -260,10 +298,16 @@ describe("what cannot be planned is refused", () => {
     ],
     [{ sweep: { axes: { lr: [] } } }, {}, /sweep.axes.lr: the list is empty, so the sweep has no points/],
     [
-      { sweep: { axes: { "monitoring.poll_interval_seconds": [1] } } },
+      { sweep: { axes: { "scheduler.max_jobs": [1] } } },
       {},
-      /a sweep cannot set "monitoring.poll_interval_seconds"/
+      /a sweep cannot set "scheduler.max_jobs"/
     ],
+    [
+      { sweep: { axes: { a: [1, 2] } }, slurm: { sbatch: { output: "/log/all.txt" } } },
+      {},
+      /monitoring.log_path_template: the jobs toy_0 and toy_1 would both write to \/log\/all.txt$/
+    ],
+    [{ sweep: { axes: {} }, slurm: { array: true, max_array_size: 0 } }, {}, /at least one task/],
     [
       { sweep: { axes: {} }, monitoring: { log_path_template: "{nmae}" } },
       {},

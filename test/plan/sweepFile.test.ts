@@ -9,9 +9,12 @@ const entry = (index: number): SweepEntry => ({
   index,
   name: `toy_${index}`,
   output_dir: `/o/toy_${index}`,
+  stage: "",
   parameters: { lr: index },
   argv: ["train", "--addr", "$MASTER_ADDR:${PORT}", "a  $(b)", "\\$HOME", "$UNSET"],
-  env: { PYTHONPATH: "/src:$PYTHONPATH", PORT: "1", BOTH: "$PORT$PYTHONPATH" }
+  env: { PYTHONPATH: "/src:$PYTHONPATH", PORT: "1", BOTH: "$PORT$PYTHONPATH" },
+  config: {},
+  without: []
 })
 
 const sweep: SweepFile = { version: 1, plan_id: "toy-1", project: "toy", config: {}, points: [entry(3), entry(5)] }
@@ -27,8 +30,8 @@ describe("an array task", () => {
     const file = `${folder()}/sweep-toy-1.json`
     fs.writeFileSync(file, JSON.stringify(sweep))
     expect(await read(file, 5)).toEqual(entry(5))
-    expect(await read(file, 0)).toBe(`The sweep at ${file} has no point 0; it has 3, 5.`)
-    expect(await read(file, -1)).toBe(`The sweep at ${file} has no point -1; it has 3, 5.`)
+    expect(await read(file, 0)).toBe(`The sweep at ${file} has no point 0; it has 3,5.`)
+    expect(await read(file, -1)).toBe(`The sweep at ${file} has no point -1; it has 3,5.`)
   })
 
   it("says what is wrong with a sweep's file", async () => {

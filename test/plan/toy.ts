@@ -8,9 +8,10 @@ import * as Yaml from "yaml"
 import * as ConfigFiles from "../../src/config/ConfigFiles.ts"
 import { load } from "../../src/config/load.ts"
 import type { Facts } from "../../src/plan/facts.ts"
-import { makePlan, readTemplate } from "../../src/plan/plan.ts"
+import { makePlan } from "../../src/plan/plan.ts"
 import type { PlannedFiles } from "../../src/plan/PlannedFiles.ts"
 import type { PlanOptions } from "../../src/plan/PlanOptions.ts"
+import { templatesOf } from "../../src/plan/templateFiles.ts"
 import { Commands } from "../../src/port/Commands.ts"
 import { run } from "./shells.ts"
 
@@ -60,8 +61,9 @@ const plan = (home: string, tree: Tree, options: Partial<PlanOptions>, overrides
       autoexpCommand: ["autoexp"],
       subset: null,
       parent: null,
+      grows: null,
       cwd: home,
-      template: yield* readTemplate(loaded, home),
+      template: yield* templatesOf(loaded, home),
       facts,
       ...options
     })

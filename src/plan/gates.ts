@@ -1,0 +1,67 @@
+/** What a job waits for before it is submitted, and what ends it. */
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import { Condition } from "../action/conditions.ts"
+import type { EncodedCondition } from "../event/PlannedJob.ts"
+import { didYouMean } from "../sweep/nearest.ts"
+import { PlanError } from "./PlanError.ts"
+import type { PlannedPoint } from "./points.ts"
+
+export interface Gates {
+  /** Names of the jobs whose phases it refers to, as far as they are part of the session. */
+  readonly needs: ReadonlyArray<string>
+  readonly start: ReadonlyArray<EncodedCondition>
+  readonly cancel: ReadonlyArray<EncodedCondition>
+  /** Names of the other phases: it does not wait for them. */
+  readonly absent: ReadonlyArray<string>
+}
+
+const encode = Schema.encodeSync(Schema.Array(Condition))
+
+/**
+ * The conditions of the point's `job` section; without a start condition there, that each phase which it refers to ends
+ * well. `jobs`: names of all jobs of the session. A condition on a phase that is none of them is left out; one on a name
+ * that nothing has is an error.
+ */
+export const gatesOf = (point: PlannedPoint, jobs: ReadonlySet<string>): Either.Either<Gates, PlanError> =>
+  Either.gen(function*() {
+    const { cancel_conditions: cancel, start_conditions: start } = point.loaded.config.job
+    const siblings = [...new Set([...point.siblings.values()].map(({ name }) => name))]
+    const needs = siblings.filter((name) => jobs.has(name))
+    const absent = siblings.filter((name) => !jobs.has(name))
+    const present = (key: string, conditions: typeof start) =>
+      Either.gen(function*() {
+        for (const [at, condition] of conditions.entries()) {
+          if (condition.class_name !== "JobCondition") continue
+          const { job } = condition
+          if (jobs.has(job) || absent.includes(job)) continue
+          const message = `${point.name} would wait for the job "${job}", which this plan does not have; `
+          yield* Either.left(PlanError.at(`job.${key}[${at}].job`, message + didYouMean(job, jobs)))
+        }
+        return conditions.filter((condition) =>
+          condition.class_name !== "JobCondition" || !absent.includes(condition.job)
+        )
+      })
+    const own = encode(yield* present("start_conditions", start))
+    const byDefault = needs.map((job): EncodedCondition => ({ class_name: "JobCondition", job, outcomes: ["success"] }))
+    return {
+      needs,
+      start: start.length === 0 ? byDefault : own,
+      cancel: encode(yield* present("cancel_conditions", cancel)),
+      absent
+    }
+  })
+
+/** A sentence on phases that jobs refer to and do not wait for; none if there are none. */
+export const absentNote = (gates: ReadonlyArray<Gates>): ReadonlyArray<string> => {
+  const waiting = gates.filter(({ absent }) => absent.length > 0)
+  const [first = "", second, ...more] = [...new Set(waiting.flatMap(({ absent }) => absent))]
+  if (waiting.length === 0) return []
+  const names = [first, ...second === undefined ? [] : [second], ...more.length === 0 ? [] : [`${more.length} more`]]
+  const jobs = waiting.length === 1 ? "1 job refers" : `${waiting.length} jobs refer`
+  return [
+    `${jobs} to phases that are no jobs of this plan (${names.join(", ")}), and ${
+      waiting.length === 1 ? "does" : "do"
+    } not wait for them`
+  ]
+}
