@@ -2,7 +2,7 @@
 import * as Either from "effect/Either"
 import { isList, type Value, type ValueMap } from "../backend/Value.ts"
 import { type Composition, placed } from "./compose.ts"
-import { Ground } from "./Ground.ts"
+import { Ground, type PointSetting, type PointValues } from "./Ground.ts"
 import { fromValue, names } from "./Node.ts"
 import type { Override } from "./overrides.ts"
 import { type Problem, problemAt } from "./Problem.ts"
@@ -12,6 +12,13 @@ import type { Surroundings } from "./resolvers/Resolver.ts"
 export interface Variation {
   readonly ground: Ground
   readonly composition: Composition
+}
+
+/** A configuration at a point. */
+export interface Standing extends PointValues {
+  readonly variation: Variation
+  /** The point without the parameters that choose options. */
+  readonly setting: PointSetting
 }
 
 /** How a configuration is composed. */
@@ -66,20 +73,27 @@ export class Grounds {
     return Either.right({ ground: new Ground(root, all, surroundings), composition })
   }
 
-  /** The parameters that set values; on the left those that name a group in vain. */
-  values(parameters: ValueMap): Either.Either<ValueMap, ReadonlyArray<Problem>> {
-    const entries = Object.entries(parameters).filter(([key, value]) => !this.isChoice(key, value))
-    const vain = entries.filter(([key]) => key.includes("/"))
-    return vain.length === 0
-      ? Either.right(Object.fromEntries(entries))
-      : Either.left(vain.map(([key]) =>
-        problemAt(
-          null,
-          "unknown_group",
-          this.composing.isGroup(key)
-            ? `"${key}" is a group of the config directory, of which a sweep can choose an option, or a list of them.`
-            : `There is no group "${key}" in the config directory, and a key of a configuration is written with dots.`
-        )
-      ))
+  /** The configuration at a point, its values resolved; on the left what is wrong with the point as such. */
+  at(point: PointSetting): Either.Either<Standing, ReadonlyArray<Problem>> {
+    return Either.gen(this, function*() {
+      const variation = yield* this.of(point.parameters)
+      const { composition, ground } = variation
+      const set = Object.entries(point.parameters).filter(([key, value]) => !this.isChoice(key, value))
+      const vain = set.map(([key]) => key).filter((key) => key.includes("/"))
+      if (vain.length > 0) return yield* Either.left(vain.map((key) => this.unknownGroup(key)))
+      const setting = { ...point, parameters: Object.fromEntries(set) }
+      const { parameters, resolved } = yield* Either.mapLeft(ground.at(setting), (found) => placed(composition, found))
+      const all = Object.entries(point.parameters).map(([key, value]) =>
+        [key, Object.hasOwn(parameters, key) ? parameters[key] ?? null : value] as const
+      )
+      return { variation, setting, resolved, parameters: Object.fromEntries(all) }
+    })
+  }
+
+  private unknownGroup(key: string): Problem {
+    const message = this.composing.isGroup(key)
+      ? `"${key}" is a group of the config directory, of which a sweep can choose an option, or a list of them.`
+      : `There is no group "${key}" in the config directory, and a key of a configuration is written with dots.`
+    return problemAt(null, "unknown_group", message)
   }
 }

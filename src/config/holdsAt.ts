@@ -10,7 +10,10 @@ import { type ConfigError, problemAt } from "./Problem.ts"
  * Whether a filter keeps the point: it is true, or null, or a text that is true once resolved, or still a text then, which
  * is read as a Python expression over the point's parameters.
  */
-export const holdsAt = (point: PointLoaded, filter: Value): Either.Either<boolean, ConfigError> =>
+export const holdsAt = (
+  point: Pick<PointLoaded, "value" | "parameters">,
+  filter: Value
+): Either.Either<boolean, ConfigError> =>
   Either.flatMap(point.value("sweep.filter", filter), (value) => {
     if (value === null || typeof value === "boolean") return Either.right(value ?? true)
     const wrong = (what: string) => failure([problemAt(null, "filter", `sweep.filter: ${what}`)])

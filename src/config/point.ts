@@ -64,11 +64,9 @@ export const atPoint = (
   const wrong = (found: ReadonlyArray<Problem>): ConfigError =>
     failure(found.map((problem) => ({ ...problem, message: `Point ${point.index}: ${problem.message}` })))
   return Either.gen(function*() {
-    const variation = yield* Either.mapLeft(grounds.of(point.parameters), wrong)
+    const { parameters, resolved, setting, variation } = yield* Either.mapLeft(grounds.at(point), wrong)
     const { composition, ground } = variation
     const fail = (found: ReadonlyArray<Problem>): ConfigError => wrong(placed(composition, found))
-    const setting = { ...point, parameters: yield* Either.mapLeft(grounds.values(point.parameters), fail) }
-    const { parameters: values, resolved } = yield* Either.mapLeft(ground.at(setting), fail)
     const root = () => ground.rootAt(setting)
     const made = typed(root, resolved, before(variation, main))
     if (resolved.problems.length > 0 || Either.isLeft(made)) {
@@ -79,9 +77,6 @@ export const atPoint = (
       const rules = lintMonitoring(root, made.right.written, Object.keys(point.parameters))
       if (rules.length > 0) return yield* Either.left(fail(rules))
     }
-    const parameters = Object.fromEntries(
-      Object.entries(point.parameters).map(([key, value]) => [key, key in values ? values[key] ?? null : value])
-    )
     return {
       request: whole.request,
       get unresolved() {

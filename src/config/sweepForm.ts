@@ -1,6 +1,7 @@
 /** What is special about texts in the `sweep` section: when each of their interpolations is resolved. */
 import { isList, isMap, type Value, type ValueMap } from "../backend/Value.ts"
 import { pointForm, revealed } from "../sweep/pointForm.ts"
+import { pathText } from "./decode.ts"
 import { fromValue, type MapNode, type Node } from "./Node.ts"
 import { originIn } from "./origins.ts"
 import type { Problem } from "./Problem.ts"
@@ -59,7 +60,10 @@ export const sweepValue = (
     if (resolved !== failed) return resolved
     problems.push(...resolution.problems.map((problem) => ({
       ...problem,
-      message: `${problem.message} What one backslash defers in \`params\` is resolved against \`params\`; ` +
+      message:
+        `${
+          problem.message.replace(/^In /, `In ${pathText(path)}.`)
+        } What one backslash defers in \`params\` is resolved against \`params\`; ` +
         "$${…} is of the point."
     })))
     return value
