@@ -71,7 +71,8 @@ export class Context {
     const seq = this.nextSeq()
     const record: EventRecord<DecisionType> = {
       ...event,
-      ...(job === undefined ? {} : { job: job.plan.name, attempt: job.attempt }),
+      ...(job === undefined ? {} : { job: job.plan.name }),
+      ...(job === undefined || job.attempt === 0 ? {} : { attempt: job.attempt }),
       cause,
       seq,
       at: this.fact.at,

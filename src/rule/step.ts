@@ -2,10 +2,10 @@
  * The decider: what follows from a fact. Pure but for the session it is given, which it folds on as it decides, so that
  * the second of five error lines already sees the restart that the first one decided.
  */
+import { parseState } from "../backend/slurm/states.ts"
 import type { EventRecord, Fact } from "../event/EventRecord.ts"
 import type { DecisionType, EventData } from "../event/events.ts"
 import { fold } from "../session/fold.ts"
-import { parseState } from "../backend/slurm/states.ts"
 import { type Job, type Session, submitTimer } from "../session/Session.ts"
 import { Context, type Rules, timerOf } from "./Context.ts"
 import { cancelEnding, finishIfJudged, judgeEnd } from "./ending.ts"
@@ -137,7 +137,9 @@ const followSubmission = (context: Context): void => {
 const answered = (context: Context, data: EventData<"ConditionObserved">): void => {
   const { binding: id, holds = true, why = holds ? "the answer is yes" : "the answer is no" } = data
   const gate = context.session.gates.get(id)
-  if (gate !== undefined && gate.attempt === context.fact.attempt) return answerGate(context, gate, { holds, why })
+  if (gate !== undefined && gate.attempt === (context.fact.attempt ?? 0)) {
+    return answerGate(context, gate, { holds, why })
+  }
   const open = context.session.bindings.get(id)
   if (open === undefined) return
   const { className: class_name, condition, occurrence, position } = open

@@ -49,8 +49,50 @@ const history = (): ReadonlyArray<EventRecord> => {
   return m.records
 }
 
-describe("a monitor that died between any two records", () => {
-  const records = history()
+/** One in which jobs waited: for each other, for a command, for the rate limit; some were cancelled, some came later. */
+const gatedHistory = (): ReadonlyArray<EventRecord> => {
+  const needs = (job: string) => ({ start_conditions: [{ class_name: "JobCondition", job }] })
+  const stop = { class_name: "FileExistsCondition", path: "/stop" }
+  const go = { class_name: "CommandCondition", command: ["test", "-f", "{output_dir}/go"] }
+  const m = machine({ log_settle_seconds: 0, inactivity_threshold_seconds: null }, [
+    plannedJob("a", 0, { start_conditions: [go, { ...go, command: "true" }], cancel_conditions: [stop] }),
+    plannedJob("b", 1, needs("a")),
+    plannedJob("c", 2, { ...needs("b"), rule_set: 0 }),
+    plannedJob("d", 3)
+  ], { submit_rate_limit_seconds: 5, rule_sets: [{ log_settle_seconds: 3 }] })
+  const yes = (binding: string) =>
+    m.fact("ConditionObserved", { binding, holds: true, why: "exit code 0" }, { job: "a" })
+  m.submitAll()
+  m.accept()
+  yes("start a")
+  yes("start a")
+  m.pass(5)
+  m.accept()
+  m.state("RUNNING")
+  yes("cancel.0 a")
+  m.fact("OperatorRequested", {
+    request_id: "grow",
+    actor: { role: "operator", user: "ada", host: "login1", pid: 1 },
+    request: {
+      kind: "grow",
+      manifest: "/m",
+      manifest_digest: "",
+      jobs: [plannedJob("e", 4, needs("d"))],
+      rule_sets: [{}],
+      gone: ["c"]
+    }
+  })
+  m.submitAll()
+  m.state("CANCELLED")
+  m.state("COMPLETED", "d")
+  m.pass(5)
+  return m.records
+}
+
+describe.each([
+  ["when much was decided", history()],
+  ["when jobs wait for each other", gatedHistory()]
+])("a monitor that died between any two records %s", (_, records) => {
   for (let kept = 1; kept <= records.length; kept += 1) {
     it.effect(`after record ${kept} (${records[kept - 1]?.type}) all that follows from its last fact is decided, once`, () =>
       Effect.gen(function*() {
