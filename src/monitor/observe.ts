@@ -231,7 +231,7 @@ export const answerFact = (
 ): NewEvent<"ConditionObserved"> => ({
   type: "ConditionObserved",
   job,
-  attempt,
+  ...(attempt === 0 ? {} : { attempt }),
   cause,
   data: { binding: id, holds, why }
 })
