@@ -3,17 +3,15 @@ import * as Either from "effect/Either"
 import { environment } from "../backend/launch.ts"
 import { pyStr } from "../backend/python.ts"
 import type { ValueMap } from "../backend/Value.ts"
-import { formatTemplate, templateNames } from "../sweep/format.ts"
 import { type ClaimedJob, claimLines } from "./claim.ts"
 import { directiveLines, type DirectiveSettings, srunOptions } from "./directives.ts"
+import { envFlags, launcherText } from "./launcher.ts"
 import { PlanError } from "./PlanError.ts"
-import { quoteArgument, quoteData, quoteEnvironment } from "./shell.ts"
+import { quoteArgument, quoteEnvironment } from "./shell.ts"
+import { TASK_ENVIRONMENT } from "./sweepFile.ts"
+import { namesIn, renderTemplate, shellText, type Template, type TemplateFault } from "./template.ts"
 
-/** A template and where it stands, for messages. */
-export interface Template {
-  readonly path: string
-  readonly text: string
-}
+export type { Template }
 
 /** The parts of the `slurm` section that a script is made of. */
 export interface ScriptSettings extends DirectiveSettings {
@@ -21,6 +19,8 @@ export interface ScriptSettings extends DirectiveSettings {
   readonly srun: ValueMap
   readonly srun_opts: string
   readonly env: ValueMap
+  /** Mounts, for the launcher's {{bind_flags}}. */
+  readonly binds: ReadonlyArray<string>
 }
 
 /** One script: of one job, or of an array of `jobs`. */
@@ -37,6 +37,8 @@ export interface ScriptParts {
   readonly argv: ReadonlyArray<string>
   /** The backend's environment: data, of which `$NAME` is filled in on the node. */
   readonly env: Readonly<Record<string, string>>
+  /** Of an array whose tasks' environments differ: each task's, by index. */
+  readonly taskEnv: ReadonlyMap<number, Readonly<Record<string, string>>>
   /** Names that the template may use besides its own. */
   readonly variables: ValueMap
   readonly jobs: ReadonlyArray<ClaimedJob>
@@ -44,10 +46,10 @@ export interface ScriptParts {
 }
 
 /**
- * The script's text. The template is rendered once, as `{name}` text (`{{` and `}}` are braces), and may use
- * `{sbatch_directives}`, `{env_exports}`, `{srun_opts}`, `{launcher_cmd}` (launcher and command; a template that writes
- * `'{launcher_cmd}'`, as for `bash -c`, gets it quoted once more), `{launcher}`, `{backend_cmd}`, `{name}`,
- * `{output_dir}`, `{log_path}`, `{project}` and the point's parameters. The claim of the attempt follows the directives.
+ * The script's text. The template is rendered once, and may use `{sbatch_directives}`, `{env_exports}`, `{srun_opts}`,
+ * `{launcher_cmd}` (launcher and command), `{launcher}`, `{launcher_env_flags}`, `{backend_cmd}`, and the values `{name}`,
+ * `{output_dir}`, `{log_path}`, `{project}` and those of `variables`. All of them are quoted for where they stand, so
+ * that `bash -c '{launcher_cmd}'` is right. The claim of the attempt follows the directives.
  */
 export const renderScript = (
   template: Template,
@@ -55,37 +57,60 @@ export const renderScript = (
   parts: ScriptParts
 ): Either.Either<string, PlanError> =>
   Either.gen(function*() {
-    const exports = yield* exportLines(settings.env, parts.env)
+    const exports = yield* exportLines(settings.env, parts)
     yield* checkPlaceholders(template, exports !== "")
-    const launcher = settings.launcher_cmd.trim()
-    const backendCommand = parts.argv.map(quoteArgument).join(" ")
-    const command = launcher === "" ? backendCommand : `${launcher} ${backendCommand}`
+    const names = exportedNames(settings.env, parts)
+    const launcher = yield* launcherText(settings.launcher_cmd, { names, binds: settings.binds })
+    const backendCommand = shellText(parts.argv.map(quoteArgument).join(" "))
     const directives = yield* directiveLines(settings, parts.directives, { name: parts.name, output: parts.logPath })
-    const variables: ValueMap = {
-      ...parts.variables,
-      name: parts.name,
-      project: parts.project,
-      output_dir: parts.outputDir,
-      log_path: parts.logPath,
-      sbatch_directives: directives,
-      env_exports: exports,
-      srun_opts: srunOptions(settings.srun, settings.srun_opts),
-      launcher,
-      backend_cmd: backendCommand,
-      launcher_cmd: command
-    }
-    const nested = template.text.replaceAll("'{launcher_cmd}'", "{quoted_launcher_cmd}")
+    const { logPath: log_path, name, outputDir: output_dir, project } = parts
     const text = yield* Either.mapLeft(
-      formatTemplate(nested, { ...variables, quoted_launcher_cmd: quoteData(command) }),
-      (error) => PlanError.inFile(template.path, nested, error.column - 1, error.message)
+      renderTemplate(template.text, {
+        data: { ...parts.variables, name, project, output_dir, log_path },
+        code: {
+          sbatch_directives: () => directives,
+          env_exports: shellText(exports),
+          ...commandsOf(parts.variables),
+          srun_opts: shellText(srunOptions(settings.srun, settings.srun_opts)),
+          launcher_env_flags: shellText(envFlags(names)),
+          launcher,
+          backend_cmd: backendCommand,
+          launcher_cmd: (place) => [launcher(place), backendCommand(place)].filter((part) => part !== "").join(" ")
+        }
+      }),
+      faultOf(template)
     )
     return yield* withClaim(template, directives, text, claimLines(parts.planId, parts.name, parts.jobs, parts.array))
   })
 
-/** `export` lines: the `slurm.env` section's as shell text, then the backend's as data. */
+/** Of the template's names, those that are commands: shell text, not values. */
+const commandsOf = (variables: ValueMap) =>
+  Object.fromEntries(["start_condition_cmd", "termination_command"].flatMap((name) => {
+    const text = variables[name]
+    return typeof text === "string" ? [[name, shellText(text)]] : []
+  }))
+
+const faultOf = (template: Template) => ({ message, offset }: TemplateFault): PlanError =>
+  PlanError.inFile(template.path, template.text, offset, message)
+
+/** Variables that the script exports, those of its array's tasks included. */
+const exportedNames = (env: ValueMap, parts: ScriptParts): ReadonlyArray<string> => [
+  ...new Set([
+    ...Object.keys(environment(env)),
+    ...Object.keys(parts.env),
+    ...[...parts.taskEnv.values()].flatMap(Object.keys),
+    ...parts.array ? ["SLURM_ARRAY_TASK_ID", "AUTOEXP_INDEX"] : [],
+    ...hasTaskEnvironment(parts) ? [TASK_ENVIRONMENT] : []
+  ])
+]
+
+const hasTaskEnvironment = ({ array, env, taskEnv }: ScriptParts): boolean =>
+  array && (Object.keys(env).length > 0 || taskEnv.size > 0)
+
+/** `export` lines: the `slurm.env` section's as shell text, then the backend's as data, then those of the array's task. */
 const exportLines = (
   env: ValueMap,
-  backendEnv: Readonly<Record<string, string>>
+  parts: ScriptParts
 ): Either.Either<string, PlanError> =>
   Either.gen(function*() {
     const lines: Array<string> = []
@@ -95,11 +120,23 @@ const exportLines = (
       if (word === null) return yield* Either.left(PlanError.at(at, `a "$(" or "\${" is not closed in ${pyStr(text)}`))
       lines.push(yield* exportLine(at, name, word))
     }
-    for (const [name, text] of Object.entries(backendEnv)) {
-      lines.push(yield* exportLine(`backend.env.${name}`, name, quoteArgument(text)))
-    }
+    lines.push(...yield* backendLines(parts.env), ...yield* taskLines(parts.taskEnv))
+    if (hasTaskEnvironment(parts)) lines.push(`export ${TASK_ENVIRONMENT}="$AUTOEXP_INDEX"`)
     return lines.join("\n")
   })
+
+const backendLines = (env: Readonly<Record<string, string>>): Either.Either<ReadonlyArray<string>, PlanError> =>
+  Either.all(
+    Object.entries(env).map(([name, text]) => exportLine(`backend.env.${name}`, name, quoteArgument(text)))
+  )
+
+const taskLines = (taskEnv: ScriptParts["taskEnv"]): Either.Either<ReadonlyArray<string>, PlanError> =>
+  Either.map(
+    Either.all(
+      [...taskEnv].map(([index, env]) => Either.map(backendLines(env), (lines) => [`  ${index})`, ...lines, "  ;;"]))
+    ),
+    (cases) => cases.length === 0 ? [] : ["case \"$AUTOEXP_INDEX\" in", ...cases.flat(), "esac"]
+  )
 
 const exportLine = (at: string, name: string, word: string): Either.Either<string, PlanError> =>
   /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)
@@ -110,13 +147,10 @@ const checkPlaceholders = (template: Template, hasExports: boolean): Either.Eith
   Either.gen(function*() {
     const fail = (message: string) => Either.left(PlanError.inFile(template.path, template.text, null, message))
     if (!template.text.startsWith("#!")) return yield* fail("a batch script begins with #! and its shell")
-    const names = yield* Either.mapLeft(
-      templateNames(template.text),
-      (error) => PlanError.inFile(template.path, template.text, error.column - 1, error.message)
-    )
+    const names = yield* Either.mapLeft(namesIn(template.text), faultOf(template))
     for (const name of ["sbatch_directives", "launcher_cmd", ...(hasExports ? ["env_exports"] : [])]) {
-      const also = name === "launcher_cmd" && names.includes("backend_cmd")
-      if (!also && !names.includes(name)) return yield* fail(`the placeholder {${name}} is missing`)
+      const also = name === "launcher_cmd" && names.has("backend_cmd")
+      if (!also && !names.has(name)) return yield* fail(`the placeholder {${name}} is missing`)
     }
   })
 

@@ -16,6 +16,7 @@ const bare: ScriptSettings = {
   srun: {},
   srun_opts: "",
   env: {},
+  binds: [],
   sbatch: {},
   sbatch_overrides: {},
   sbatch_extra_directives: []
@@ -32,8 +33,9 @@ const parts = (more: Partial<ScriptParts> = {}): ScriptParts => {
     directives: {},
     argv: ["true"],
     env: {},
+    taskEnv: new Map(),
     variables: {},
-    jobs: [{ name: "toy_0", index: 0, outputDir }],
+    jobs: [{ name: "toy_0", index: 0, task: 0, outputDir }],
     array: false,
     ...more
   }
@@ -167,11 +169,11 @@ describe("a template", () => {
   })
 
   it("with an unknown name says where it stands", () => {
-    const text = "#!/bin/sh\n{sbatch_directives}\n  echo ${HOME}\n{launcher_cmd}\n"
+    const text = "#!/bin/sh\n{sbatch_directives}\n  echo ${HOME} {HOME}\n{launcher_cmd}\n"
     expect(refusal({}, {}, { path: "t.sbatch", text })).toMatchObject({
       file: "t.sbatch",
       line: 3,
-      column: 10,
+      column: 17,
       message: expect.stringContaining("The name \"HOME\" is unknown here")
     })
   })
