@@ -95,26 +95,44 @@ export const taken = (choice: Choice, which: number, of: Tree): Choice => ({
   from: choice.from + which
 })
 
+/** `row`, as `rowsOf` gives it, with what it sets but not what was chosen to get there. */
+export const withoutChoices = (row: Tree): Tree => {
+  switch (row.kind) {
+    case "leaf":
+      return row
+    case "group":
+      return { ...row, of: withoutChoices(row.of) }
+    case "choice":
+      return product(row.alternatives.map(withoutChoices))
+    case "product":
+      return product(row.parts.map(withoutChoices))
+  }
+}
+
+/** Whether any point of `tree` sets `stage`; `visited` is told this of each choice in it. */
+export const setsStage = (tree: Tree, visited: (node: Choice, stage: boolean) => void = () => {}): boolean => {
+  const inner = (nodes: ReadonlyArray<Tree>) => nodes.map((node) => setsStage(node, visited)).includes(true)
+  switch (tree.kind) {
+    case "leaf":
+      return Object.hasOwn(tree.values, "stage")
+    case "product":
+      return inner(tree.parts)
+    case "group":
+      return inner([tree.of]) || Object.hasOwn(tree.defaults, "stage")
+    case "choice": {
+      const stage = inner(tree.alternatives)
+      visited(tree, stage)
+      return stage
+    }
+  }
+}
+
 /** All places of a tree at which something is chosen. */
 export const placesOf = (tree: Tree): ReadonlyMap<string, ChoicePlace> => {
   const places = new Map<string, ChoicePlace>()
-  /** Whether `stage` is set in `node` or below. */
-  const visit = (node: Tree): boolean => {
-    switch (node.kind) {
-      case "leaf":
-        return Object.hasOwn(node.values, "stage")
-      case "product":
-        return node.parts.map(visit).includes(true)
-      case "group":
-        return visit(node.of) || Object.hasOwn(node.defaults, "stage")
-      case "choice": {
-        const stage = node.alternatives.map(visit).includes(true)
-        places.set(node.place, { stage: stage || places.get(node.place)?.stage === true, keys: node.keys })
-        return stage
-      }
-    }
-  }
-  visit(tree)
+  setsStage(tree, ({ keys, place }, stage) => {
+    places.set(place, { stage: stage || places.get(place)?.stage === true, keys })
+  })
   return places
 }
 

@@ -15,7 +15,18 @@ import {
 } from "./groupParts.ts"
 import { pick, randomOf } from "./random.ts"
 import { drawParams, readParams, readZip, sameLengths } from "./readParams.ts"
-import { choice, leaf, MAX_POINTS, product, rowsOf, sizeOf, taken, type Tree } from "./Tree.ts"
+import {
+  choice,
+  leaf,
+  MAX_POINTS,
+  product,
+  rowsOf,
+  setsStage,
+  sizeOf,
+  taken,
+  type Tree,
+  withoutChoices
+} from "./Tree.ts"
 
 /** Told what is as it is written, but may not be what was meant. */
 export type Note = (text: string) => void
@@ -90,7 +101,14 @@ const together = (trees: ReadonlyArray<Tree>, type: GroupType | null, place: str
   if (type !== "zip") return Either.right(product(trees))
   return Either.gen(function*() {
     yield* sameLengths(trees.map((tree, index) => [`group ${index}`, sizeOf(tree)]), place)
-    const columns = yield* Either.all(trees.map((tree) => points(tree, place)))
+    const staged = trees.map((tree) => setsStage(tree))
+    const columns = yield* Either.all(
+      trees.map((tree, index) =>
+        Either.map(points(tree, place), (rows) =>
+          // What goes with a stage is no choice of its own, or no two stages would be phases of one experiment.
+          staged.includes(true) && staged[index] !== true ? rows.map(withoutChoices) : rows)
+      )
+    )
     return choice(
       place,
       [],
