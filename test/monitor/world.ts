@@ -8,7 +8,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import * as MemoryJournal from "../../src/journal/MemoryJournal.ts"
-import { Commands } from "../../src/port/Commands.ts"
+import { CommandFailedError, Commands } from "../../src/port/Commands.ts"
 import { Files } from "../../src/port/Files.ts"
 import { type FollowUp, FollowUps } from "../../src/port/FollowUps.ts"
 import { Scheduler, Schedulers } from "../../src/port/Scheduler.ts"
@@ -44,10 +44,18 @@ const memory = Layer.effectContext(Effect.sync(() => {
       exists: (file) => Effect.sync(() => files.has(file))
     }),
     Context.add(Commands, {
-      run: ({ argv }) =>
-        Effect.sync(() => {
+      run: ({ argv, timeoutSeconds }) =>
+        Effect.suspend(() => {
           commands.push(argv)
-          return { exitCode: argv[0] === "false" ? 1 : 0, stdout: "", stderr: "" }
+          const [program = "", what, file = ""] = argv
+          if (program === "hang") {
+            return Effect.never.pipe(Effect.timeoutFail({
+              duration: `${timeoutSeconds} seconds`,
+              onTimeout: () => new CommandFailedError({ command: argv, message: "hang did not end in time" })
+            }))
+          }
+          const no = program === "false" || (program === "test" && what === "-f" && !files.has(file))
+          return Effect.succeed({ exitCode: no ? 1 : 0, stdout: "", stderr: "" })
         })
     }),
     Context.add(FollowUps, {
