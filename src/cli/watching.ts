@@ -24,7 +24,7 @@ import { printJson, printLines } from "./print.ts"
 export const machine = Layer.unwrapEffect(Effect.map(Invocation, ({ cwd, program, version }) =>
   Layer.provideMerge(
     LiveFollowUps.layer({ toolVersion: version, autoexpCommand: program, cwd }),
-    Layer.mergeAll(FileJournal.layer, LiveSchedulers.layer, LiveFiles.layer, workshop)
+    Layer.provideMerge(LiveSchedulers.layer, Layer.mergeAll(FileJournal.layer, LiveFiles.layer, workshop))
   )))
 
 export interface Watching {

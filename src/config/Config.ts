@@ -5,7 +5,7 @@ import { Backend } from "../backend/Backend.ts"
 import { Text } from "../backend/Text.ts"
 import { AnyMap, Int, Number } from "../backend/Value.ts"
 import { Monitoring } from "../rule/Monitoring.ts"
-import { Client, LocalClient } from "../scheduler/Client.ts"
+import { Client, LocalClient, spare } from "../scheduler/Client.ts"
 import { Sweep } from "../sweep/Sweep.ts"
 
 const text = (value: string) => Schema.optionalWith(Text, { default: () => value })
@@ -66,7 +66,11 @@ const Scheduler = Schema.Struct({
   /** Seconds from one submission to the next (an array is one submission); null: no limit. */
   submit_rate_limit_seconds: Schema.optionalWith(Schema.NullOr(Number), { default: () => null }),
   /** How long a scheduler may take to know a job that was submitted. */
-  settle_seconds: Schema.optionalWith(Number, { default: () => 120 })
+  settle_seconds: Schema.optionalWith(Number, { default: () => 120 }),
+  /** Seconds for which one answer of squeue serves all who ask. */
+  min_poll_seconds: Schema.optionalWith(Number, { default: () => spare.minPollSeconds }),
+  /** How many calls of SLURM's commands a process makes in a minute at most. */
+  calls_per_minute: Schema.optionalWith(Int, { default: () => spare.callsPerMinute })
 })
 
 const Job = Schema.Struct({
@@ -100,14 +104,16 @@ export interface Config extends Omit<Written, "project" | "slurm"> {
   readonly slurm: Written["slurm"] & { readonly script_dir: string; readonly log_dir: string }
 }
 
-/** The client with SLURM's commands, which both `slurm.client` and `slurm` may name. */
-const withCommands = ({ client, ...slurm }: Written["slurm"]): Client =>
+/** The client with what other sections may say for it: SLURM's commands, and how often they are called. */
+const withCommands = ({ scheduler, slurm: { client, ...slurm } }: Written): Client =>
   client.class_name !== "SlurmClient" ? client : {
     ...client,
     submit_cmd: client.submit_cmd ?? slurm.submit_cmd,
     squeue_cmd: client.squeue_cmd ?? slurm.squeue_cmd,
     sacct_cmd: client.sacct_cmd ?? slurm.sacct_cmd,
-    cancel_cmd: client.cancel_cmd ?? slurm.cancel_cmd
+    cancel_cmd: client.cancel_cmd ?? slurm.cancel_cmd,
+    min_poll_seconds: client.min_poll_seconds ?? scheduler.min_poll_seconds,
+    calls_per_minute: client.calls_per_minute ?? scheduler.calls_per_minute
   }
 
 /** `written` with its null paths filled in. */
@@ -119,7 +125,7 @@ export const complete = (written: Written): Config => {
     project: { ...project, monitoring_state_dir: project.monitoring_state_dir ?? `${base}/monitoring_state` },
     slurm: {
       ...slurm,
-      client: withCommands(slurm),
+      client: withCommands(written),
       script_dir: slurm.script_dir ?? `${base}/scripts`,
       log_dir: slurm.log_dir ?? project.base_output_dir
     }

@@ -20,28 +20,37 @@ const killGroup = (child: ChildProcess): void => {
 }
 
 /** Collects at most the bound; what comes after is read and dropped, so that the program is not held up. */
-const collect = (stream: NodeJS.ReadableStream | null): () => string => {
+const collect = (stream: NodeJS.ReadableStream | null, bound: number): () => string => {
   const chunks: Array<Buffer> = []
   let bytes = 0
   stream?.on("data", (chunk: Buffer) => {
-    if (bytes < outputBound) chunks.push(chunk.subarray(0, outputBound - bytes))
+    if (bytes < bound) chunks.push(chunk.subarray(0, bound - bytes))
     bytes += chunk.length
   })
   return () => Buffer.concat(chunks).toString("utf8")
 }
 
-const run: (typeof Commands.Service)["run"] = ({ argv, cwd, env, timeoutSeconds }) =>
+const environment = (env: Readonly<Record<string, string | null>>): NodeJS.ProcessEnv => {
+  const all = { ...process.env }
+  for (const [name, value] of Object.entries(env)) {
+    if (value === null) delete all[name]
+    else all[name] = value
+  }
+  return all
+}
+
+const run: (typeof Commands.Service)["run"] = ({ argv, cwd, env, outputLimit = outputBound, timeoutSeconds }) =>
   Effect.async<CommandResult, CommandFailedError>((resume) => {
     const [program = "", ...args] = argv
     const fail = (message: string) => resume(new CommandFailedError({ command: argv, message }))
     const child = spawn(program, args, {
       ...(cwd === null ? {} : { cwd }),
-      env: { ...process.env, ...env },
+      env: environment(env),
       detached: true,
       stdio: ["ignore", "pipe", "pipe"]
     })
-    const stdout = collect(child.stdout)
-    const stderr = collect(child.stderr)
+    const stdout = collect(child.stdout, outputLimit)
+    const stderr = collect(child.stderr, outputLimit)
     child.on("error", (error) => fail(`${program} could not be started: ${error.message}`))
     const end = (code: number | null, signal: NodeJS.Signals | null) =>
       resume(Effect.succeed({

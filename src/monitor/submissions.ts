@@ -5,7 +5,7 @@ import { expandFileName } from "../backend/slurm/fileNames.ts"
 import type { NewEvent } from "../event/EventRecord.ts"
 import type { FactType } from "../event/events.ts"
 import { type Files } from "../port/Files.ts"
-import { Scheduler, type SchedulerUnavailableError } from "../port/Scheduler.ts"
+import { Scheduler } from "../port/Scheduler.ts"
 import type { Job, OpenSubmission, Session } from "../session/Session.ts"
 import { readClaim } from "./claim.ts"
 
@@ -51,10 +51,12 @@ const about = (submission: OpenSubmission) => ({
   cause: submission.intent
 })
 
-const noteFailure = (session: Session, { command, message }: SchedulerUnavailableError): Facts =>
-  session.schedulerFailing ? [] : [{ type: "SchedulerFailed", data: { command, message } }]
+const noteFailure = (
+  session: Session,
+  { command, message }: { readonly command: string; readonly message: string }
+): Facts => session.schedulerFailing ? [] : [{ type: "SchedulerFailed", data: { command, message } }]
 
-/** Runs the submit command, once. */
+/** Runs the submit command, once; no facts: the scheduler is spared now, and the submission is still to be made. */
 export const submit = (session: Session, submission: OpenSubmission): Effect.Effect<Facts, never, Scheduler> =>
   Effect.gen(function*() {
     const scheduler = yield* Scheduler
@@ -63,10 +65,14 @@ export const submit = (session: Session, submission: OpenSubmission): Effect.Eff
     return accepted(session, submission, { ...answer, how: "answered" })
   }).pipe(
     Effect.catchTags({
-      SubmissionRefusedError: ({ message }) =>
-        Effect.succeed<Facts>([
-          { type: "SubmissionRefused", ...about(submission), data: { nonce: submission.nonce, message } }
-        ]),
+      SubmissionRefusedError: ({ message, temporary }) =>
+        Effect.succeed<Facts>([{
+          type: "SubmissionRefused",
+          ...about(submission),
+          data: { nonce: submission.nonce, message, ...(temporary ? { temporary } : {}) }
+        }]),
+      SchedulerBusyError: ({ command, failure }) =>
+        Effect.succeed<Facts>(failure === null ? [] : noteFailure(session, { command, message: failure })),
       SchedulerUnavailableError: ({ message }) =>
         Effect.succeed<Facts>([
           { type: "SubmissionUnanswered", ...about(submission), data: { nonce: submission.nonce, message } }
@@ -86,18 +92,33 @@ const claimedId = (session: Session, submission: OpenSubmission): Effect.Effect<
     return null
   })
 
-/** Looks a doubtful submission up by its name: in the scheduler, the accounting, and the markers of its jobs. */
-export const lookUp = (session: Session, submission: OpenSubmission): Effect.Effect<Facts, never, Scheduler | Files> =>
+/**
+ * Looks doubtful submissions up by their names: in the scheduler, the accounting, and the markers of their jobs. One
+ * question, however many they are.
+ */
+export const lookUp = (
+  session: Session,
+  submissions: ReadonlyArray<OpenSubmission>
+): Effect.Effect<Facts, never, Scheduler | Files> =>
   Effect.gen(function*() {
+    const since = submissions.map(({ at }) => at).sort()[0]
+    if (since === undefined) return []
     const scheduler = yield* Scheduler
-    const [found] = yield* scheduler.lookup(submission.name)
-    const id = found?.id ?? (yield* claimedId(session, submission))
-    if (id !== null) return accepted(session, submission, { id, cluster: scheduler.kind, how: "found" })
-    return submission.missed && !submission.settled
-      ? []
-      : [{ type: "SubmissionNotFound" as const, ...about(submission), data: { nonce: submission.nonce } }]
+    const found = yield* scheduler.lookup(submissions.map(({ name }) => name), since)
+    const facts = yield* Effect.forEach(submissions, (submission) =>
+      Effect.gen(function*() {
+        const id = found.find(({ name }) => name === submission.name)?.id ?? (yield* claimedId(session, submission))
+        if (id !== null) return accepted(session, submission, { id, cluster: scheduler.kind, how: "found" })
+        return submission.missed && !submission.settled
+          ? []
+          : [{ type: "SubmissionNotFound" as const, ...about(submission), data: { nonce: submission.nonce } }]
+      }))
+    return facts.flat()
   }).pipe(
-    Effect.catchTag("SchedulerUnavailableError", (error) => Effect.succeed(noteFailure(session, error)))
+    Effect.catchTags({
+      SchedulerUnavailableError: (error) => Effect.succeed(noteFailure(session, error)),
+      SchedulerBusyError: () => Effect.succeed<Facts>([])
+    })
   )
 
 /** Asks the scheduler to end the job's present attempt. */
@@ -115,5 +136,8 @@ export const cancel = (session: Session, job: Job): Effect.Effect<Facts, never, 
       data: { slurm_id: slurm.id }
     }]
   }).pipe(
-    Effect.catchTag("SchedulerUnavailableError", (error) => Effect.succeed(noteFailure(session, error)))
+    Effect.catchTags({
+      SchedulerUnavailableError: (error) => Effect.succeed(noteFailure(session, error)),
+      SchedulerBusyError: () => Effect.succeed<Facts>([])
+    })
   )

@@ -12,20 +12,21 @@ export class CommandFailedError extends Schema.TaggedError<CommandFailedError>()
 export interface CommandResult {
   /** 128 + signal number if a signal ended it. */
   readonly exitCode: number
-  /** At most the first 64 KiB of each stream. */
+  /** At most the first 64 KiB of each stream, or `outputLimit` bytes. */
   readonly stdout: string
   readonly stderr: string
 }
 
 export class Commands extends Context.Tag("autoexp/Commands")<Commands, {
   /**
-   * Runs an argument vector (never a shell string) with this process's environment plus `env`, kills its process group
-   * after `timeoutSeconds`.
+   * Runs an argument vector (never a shell string) with this process's environment plus `env` (null: without that
+   * variable), kills its process group after `timeoutSeconds`.
    */
   readonly run: (command: {
     readonly argv: ReadonlyArray<string>
     readonly cwd: string | null
-    readonly env: Readonly<Record<string, string>>
+    readonly env: Readonly<Record<string, string | null>>
     readonly timeoutSeconds: number
+    readonly outputLimit?: number
   }) => Effect.Effect<CommandResult, CommandFailedError>
 }>() {}

@@ -40,10 +40,32 @@ export interface JobReport {
   readonly end: string | null
 }
 
+/** One look at jobs. A job that is in neither list is one that scheduler and accounting both answered not to know. */
+export interface Snapshot {
+  readonly reports: ReadonlyArray<JobReport>
+  /** Jobs that the answers leave open: nothing about them has changed. */
+  readonly unanswered: ReadonlyArray<JobRef>
+  /** The call whose failure left them open; null also if they were not asked about, to spare the scheduler. */
+  readonly failure: { readonly command: string; readonly message: string } | null
+}
+
 /** The submit command was answered with a refusal: nothing was queued. */
 export class SubmissionRefusedError extends Schema.TaggedError<SubmissionRefusedError>()("SubmissionRefusedError", {
-  message: Schema.String
+  message: Schema.String,
+  /** Whether the same submission may be accepted later: a limit on jobs is reached now. */
+  temporary: Schema.optionalWith(Schema.Boolean, { default: () => false })
 }) {}
+
+/** Nothing was asked: the limit on calls leaves no room now, or a failure is being waited out. Ask again later. */
+export class SchedulerBusyError extends Schema.TaggedError<SchedulerBusyError>()("SchedulerBusyError", {
+  command: Schema.String,
+  /** A failure that was found out on the way, before the command itself. */
+  failure: Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null })
+}) {
+  override get message(): string {
+    return `${this.command} was not called, to spare the scheduler; it is called later`
+  }
+}
 
 /**
  * A call failed, or its answer cannot be trusted. Of a query: nothing is known, so nothing changes.
@@ -65,19 +87,20 @@ export class Scheduler extends Context.Tag("autoexp/Scheduler")<Scheduler, {
     submission: Submission
   ) => Effect.Effect<
     { readonly id: string; readonly cluster: string },
-    SubmissionRefusedError | SchedulerUnavailableError
+    SubmissionRefusedError | SchedulerUnavailableError | SchedulerBusyError
   >
-  /** All jobs, live or ended, whose name is exactly `name`; empty only if scheduler and accounting both said so. */
-  readonly lookup: (name: string) => Effect.Effect<ReadonlyArray<JobReport>, SchedulerUnavailableError>
   /**
-   * One look at all of `jobs`, whatever their number. A job missing from the answer is one that scheduler and
-   * accounting both answered not to know; a failed or partial answer is an error, never a missing job.
+   * All jobs, live or ended, whose name is exactly one of `names`, by one question. A name without a job is one that
+   * scheduler and accounting both answered not to know. `since` (ISO 8601 UTC): none was submitted before.
    */
-  readonly snapshot: (
-    jobs: ReadonlyArray<JobRef>
-  ) => Effect.Effect<ReadonlyArray<JobReport>, SchedulerUnavailableError>
+  readonly lookup: (
+    names: ReadonlyArray<string>,
+    since: string
+  ) => Effect.Effect<ReadonlyArray<JobReport>, SchedulerUnavailableError | SchedulerBusyError>
+  /** One look at all of `jobs`, whatever their number. A failed or partial answer never makes a job missing. */
+  readonly snapshot: (jobs: ReadonlyArray<JobRef>) => Effect.Effect<Snapshot, SchedulerUnavailableError>
   /** Asks for the job's end (TERM, grace, KILL). Succeeds also if it has ended already. */
-  readonly cancel: (job: JobRef) => Effect.Effect<void, SchedulerUnavailableError>
+  readonly cancel: (job: JobRef) => Effect.Effect<void, SchedulerUnavailableError | SchedulerBusyError>
   /** How many calls of each command were made so far by this process. */
   readonly calls: Effect.Effect<Readonly<Record<string, number>>>
 }>() {}

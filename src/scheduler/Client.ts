@@ -23,9 +23,17 @@ export const SlurmClient = Schema.Struct({
   squeue_cmd: command,
   sacct_cmd: command,
   cancel_cmd: command,
+  scontrol_cmd: Schema.optionalWith(Text, { default: () => "scontrol" }),
+  /** Seconds for which one answer of squeue serves all who ask; null: what the `scheduler` section says. */
+  min_poll_seconds: Schema.optionalWith(Schema.NullOr(Number), { default: () => null }),
+  /** How many calls of SLURM's commands a process makes in a minute; null: what the `scheduler` section says. */
+  calls_per_minute: Schema.optionalWith(Schema.NullOr(Int), { default: () => null }),
   /** Declared by the predecessor, which never read it; without effect. */
   persist_artifacts: Schema.optionalWith(Schema.Boolean, { default: () => false })
 })
+
+/** Where neither section says more. */
+export const spare = { minPollSeconds: 5, callsPerMinute: 120 } as const
 
 export const Client = Schema.Union(LocalClient, SlurmClient)
 export type Client = typeof Client.Type

@@ -1,6 +1,6 @@
 /** What records make of a job's attempts: submissions, states, restarts, ends. */
-import type { EventRecord } from "../event/EventRecord.ts"
 import { parseState } from "../backend/slurm/states.ts"
+import type { EventRecord } from "../event/EventRecord.ts"
 import { changeJob } from "./change.ts"
 import { closeGates } from "./foldGate.ts"
 import { eventKey, type Job, type Session } from "./Session.ts"

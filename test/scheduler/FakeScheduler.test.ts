@@ -34,7 +34,7 @@ describe("fake cluster", () => {
     }, ({ scheduler }) =>
       Effect.gen(function*() {
         const { id } = yield* scheduler.submit(submission("a.1.x"))
-        const look = Effect.map(scheduler.snapshot([{ name: "a.1.x", id, task: null }]), ([report]) => report)
+        const look = Effect.map(scheduler.snapshot([{ name: "a.1.x", id, task: null }]), ({ reports }) => reports[0])
         assert.include(yield* look, { state: "PENDING", reason: "Resources", start: null })
         yield* TestClock.adjust("10 seconds")
         assert.include(yield* look, { state: "RUNNING", start: "1970-01-01T00:00:10.000Z", end: null })
@@ -43,8 +43,8 @@ describe("fake cluster", () => {
         yield* scheduler.submit(submission("a.2.y"))
         yield* scheduler.submit(submission("b.1.z"))
         yield* TestClock.adjust("5 seconds")
-        assert.include((yield* scheduler.lookup("a.2.y"))[0], { state: "COMPLETED", exitCode: 0 })
-        assert.include((yield* scheduler.lookup("b.1.z"))[0], { state: "COMPLETED" })
+        assert.include((yield* scheduler.lookup(["a.2.y"], ""))[0], { state: "COMPLETED", exitCode: 0 })
+        assert.include((yield* scheduler.lookup(["b.1.z"], ""))[0], { state: "COMPLETED" })
         assert.deepStrictEqual(yield* scheduler.calls, { sbatch: 3, squeue: 5, scancel: 0 })
       })))
 
@@ -63,8 +63,8 @@ describe("fake cluster", () => {
           (yield* Effect.flip(scheduler.submit(submission("c.1.z"))))._tag,
           "SchedulerUnavailableError"
         )
-        assert.strictEqual((yield* scheduler.lookup("a.1.x")).length, 1)
-        assert.strictEqual((yield* scheduler.lookup("c.1.z")).length, 0)
+        assert.strictEqual((yield* scheduler.lookup(["a.1.x"], "")).length, 1)
+        assert.strictEqual((yield* scheduler.lookup(["c.1.z"], "")).length, 0)
         assert.deepStrictEqual((yield* cluster.ledger).map(({ name }) => name), ["a.1.x"])
       })))
 
@@ -72,10 +72,10 @@ describe("fake cluster", () => {
     withCluster({}, ({ cluster, scheduler }) =>
       Effect.gen(function*() {
         const { id } = yield* scheduler.submit(submission("a.1.x"))
-        const look = scheduler.snapshot([{ name: "a.1.x", id, task: null }])
+        const look = Effect.map(scheduler.snapshot([{ name: "a.1.x", id, task: null }]), ({ reports }) => reports)
         yield* cluster.failQueries(2)
         yield* Effect.flip(look)
-        yield* Effect.flip(scheduler.lookup("a.1.x"))
+        yield* Effect.flip(scheduler.lookup(["a.1.x"], ""))
         assert.strictEqual((yield* look).length, 1)
         yield* cluster.forget("a", 1)
         assert.deepStrictEqual(yield* look, [])
@@ -90,7 +90,7 @@ describe("fake cluster", () => {
         yield* cluster.set("arr", 1, { state: "FAILED", exitCode: 1 }, 5)
         yield* scheduler.cancel({ name, id, task: 7 })
         yield* scheduler.cancel({ name, id, task: 5 })
-        const reports = yield* scheduler.lookup(name)
+        const reports = yield* scheduler.lookup([name], "")
         assert.deepStrictEqual(reports.map(({ state, task }) => [task, state]), [[2, "RUNNING"], [5, "FAILED"], [
           7,
           "CANCELLED"

@@ -164,7 +164,10 @@ describe("arrays", () => {
     )
     await eventually("both tasks", async () => existsSync(join(work, "at.1")) && existsSync(join(work, "at.2")) || null)
     const snapshot = (task: number) =>
-      run(Effect.flatMap(Scheduler, (scheduler) => scheduler.snapshot([{ name: "some.1.a", id, task }])))
+      run(
+        Effect.flatMap(Scheduler, (scheduler) =>
+          Effect.map(scheduler.snapshot([{ name: "some.1.a", id, task }]), ({ reports }) => reports))
+      )
     await run(Effect.flatMap(Scheduler, (scheduler) => scheduler.cancel({ name: "some.1.a", id, task: 2 })))
     await eventually("the cancelled task", async () => (await snapshot(2))[0]?.state === "CANCELLED" || null)
     expect(await snapshot(1)).toMatchObject([{ task: 1, state: "RUNNING" }])
@@ -299,10 +302,10 @@ describe("refusals", () => {
       Effect.flatMap(
         Scheduler,
         (scheduler) =>
-          Effect.zip(scheduler.lookup("x.1.a"), scheduler.snapshot([{ name: "x.1.a", id: "1", task: null }]))
+          Effect.zip(scheduler.lookup(["x.1.a"], ""), scheduler.snapshot([{ name: "x.1.a", id: "1", task: null }]))
       )
     )
-    expect(none).toEqual([[], []])
+    expect(none).toEqual([[], { reports: [], unanswered: [], failure: null }])
     expect(await submit("after.1.a", script("after", ":"))).toBe("1")
   })
 })
@@ -398,7 +401,7 @@ describe("crashes", () => {
     cpSync(join(options.dir, "jobs", `${accepted}`), aside, { recursive: true })
     writeFileSync(join(aside, "job.json"), readFileSync(join(aside, "job.json"), "utf8").replace("after.1", "before.1"))
     expect(await ended("after.1.a")).toMatchObject([{ id: `${accepted}`, state: "COMPLETED" }])
-    expect(await run(Effect.flatMap(Scheduler, (scheduler) => scheduler.lookup("before.1.a")))).toEqual([])
+    expect(await run(Effect.flatMap(Scheduler, (scheduler) => scheduler.lookup(["before.1.a"], "")))).toEqual([])
     expect(readFileSync(join(work, "runs"), "utf8")).toBe("run\n")
     expect(await submit("next.1.b", script("next", ":"))).toBe(`${accepted + 1}`)
     expect(readdirSync(options.dir).filter((entry) => entry.startsWith("tmp-"))).toEqual([])
@@ -440,7 +443,7 @@ describe("crashes", () => {
     for (let i = 0; i < 8; i++) {
       const name = `killed${i}.1.a`
       const isAnswered = await killAfter(name, i * 2)
-      const found = await run(Effect.flatMap(Scheduler, (scheduler) => scheduler.lookup(name)))
+      const found = await run(Effect.flatMap(Scheduler, (scheduler) => scheduler.lookup([name], "")))
       expect(found.length).toBeGreaterThanOrEqual(isAnswered ? 1 : 0)
       expect(found.length).toBeLessThanOrEqual(1)
       if (found.length === 1) {
@@ -516,7 +519,7 @@ describe("controller", () => {
       () =>
         broken.run(
           Effect.flatMap(Scheduler, (scheduler) =>
-            scheduler.lookup("never.1.a").pipe(Effect.as(null), Effect.catchAll(Effect.succeed)))
+            scheduler.lookup(["never.1.a"], "").pipe(Effect.as(null), Effect.catchAll(Effect.succeed)))
         )
     )
     expect(error).toMatchObject({ _tag: "SchedulerUnavailableError" })

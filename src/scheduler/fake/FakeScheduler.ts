@@ -225,8 +225,13 @@ export const make = (options: FakeOptions = {}): Layer.Layer<Scheduler | FakeClu
     return Context.make(Scheduler, {
       kind: "fake",
       submit,
-      lookup: (name) => query((task) => task.name === name),
-      snapshot: (jobs) => query((task) => jobs.some((job) => isMeant(task, job))),
+      lookup: (names) => query((task) => names.includes(task.name)),
+      snapshot: (jobs) =>
+        Effect.map(query((task) => jobs.some((job) => isMeant(task, job))), (reports) => ({
+          reports,
+          unanswered: [],
+          failure: null
+        })),
       cancel,
       calls: Effect.sync(() => ({ ...calls }))
     }).pipe(Context.add(FakeCluster, {

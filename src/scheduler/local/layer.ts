@@ -218,11 +218,18 @@ const make = (options: LocalOptions): Scheduler["Type"] => {
       return { id: `${id}`, cluster: CLUSTER }
     })
 
-  const lookup = (name: string) =>
+  const lookup = (names: ReadonlyArray<string>) =>
     called(
       "squeue",
       Effect.flatMap(jobIds(dir), (ids) =>
-        Effect.map(Effect.forEach(ids, (id) => tasksOf(id, name, () => true)), (reports) => reports.flat()))
+        Effect.map(
+          Effect.forEach(ids, (id) =>
+            Effect.flatMap(specOf(id), (spec) =>
+              spec !== null && names.includes(spec.name)
+                ? tasksOf(id, spec.name, () => true)
+                : Effect.succeed([]))),
+          (reports) => reports.flat()
+        ))
     )
 
   const snapshot = (jobs: ReadonlyArray<JobRef>) =>
@@ -238,7 +245,7 @@ const make = (options: LocalOptions): Scheduler["Type"] => {
         // A plain reference to an array means all of its tasks.
         const reports = yield* Effect.forEach(wanted.values(), ({ id, keys, name }) =>
           tasksOf(id, name, (key) => keys.has(key) || keys.has(BATCH)))
-        return reports.flat()
+        return { reports: reports.flat(), unanswered: [], failure: null }
       })
     )
 

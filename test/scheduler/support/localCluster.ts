@@ -110,7 +110,7 @@ export const makeCluster = (
 
   const until: LocalCluster["until"] = (name, is) =>
     eventually(`job ${name}`, async () => {
-      const reports = await run(Effect.flatMap(Scheduler, (scheduler) => scheduler.lookup(name)))
+      const reports = await run(Effect.flatMap(Scheduler, (scheduler) => scheduler.lookup([name], "")))
       return reports.length > 0 && reports.every(is) ? reports : null
     })
 
