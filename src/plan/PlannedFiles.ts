@@ -4,11 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as path from "node:path"
 import { showJson } from "../config/show.ts"
-import { Commands } from "../port/Commands.ts"
 import type { JobSize } from "./gpuHours.ts"
 import type { KnownJob } from "./growth.ts"
 import type { Manifest } from "./Manifest.ts"
-import { PlanError } from "./PlanError.ts"
 
 /** A file to be; its path is absolute. */
 export interface PlannedFile {
@@ -76,21 +74,4 @@ export const writePlan = (plan: PlannedFiles): Effect.Effect<void, PlanIoError, 
     yield* Effect.forEach(files, write, { concurrency: 16, discard: true })
     yield* Effect.forEach(plan.links, ({ path: at, target }) => link(at, target), { discard: true })
     yield* write({ path: plan.manifestPath, text: showJson(plan.manifest), executable: false })
-  })
-
-/** `bash -n` over each script of a written plan: the first that bash cannot parse is an error. */
-export const checkScripts = (plan: PlannedFiles): Effect.Effect<void, PlanError, Commands> =>
-  Effect.gen(function*() {
-    const commands = yield* Commands
-    const scripts = new Set(plan.manifest.jobs.map(({ script }) => script))
-    yield* Effect.forEach(scripts, (script) =>
-      commands.run({ argv: ["bash", "-n", script], cwd: null, env: {}, timeoutSeconds: 20 }).pipe(
-        Effect.mapError(({ message }) =>
-          PlanError.inFile(script, "", null, message)
-        ),
-        Effect.filterOrFail(
-          ({ exitCode }) => exitCode === 0,
-          ({ stderr }) => PlanError.inFile(script, "", null, `bash cannot parse it: ${stderr.trim()}`)
-        )
-      ), { concurrency: 4, discard: true })
   })

@@ -1,7 +1,8 @@
 /** `autoexp plan`: scripts, manifest and all that belongs to them, written or only shown. */
 import * as Effect from "effect/Effect"
+import { checkPlan, checkScripts } from "../../plan/checkPlan.ts"
 import { planOutput } from "../../plan/Manifest.ts"
-import { checkScripts, type PlannedFiles, writePlan } from "../../plan/PlannedFiles.ts"
+import { type PlannedFiles, writePlan } from "../../plan/PlannedFiles.ts"
 import type { Handler } from "../Handler.ts"
 import { sessionExists } from "../place.ts"
 import { planned, workshop } from "../planning.ts"
@@ -32,9 +33,13 @@ export const makeAndWrite = (given: Given<"plan">) =>
     const { manifest } = plan
     const place = { planId: manifest.plan_id, stateDir: manifest.monitoring_state_dir }
     if (given.check) {
+      const sbatch = yield* checkPlan(plan)
       yield* given.json
-        ? printJson({ ok: true, plan_id: manifest.plan_id, jobs: manifest.jobs.length })
-        : printLines([`the config is sound: ${manifest.jobs.length} jobs`])
+        ? printJson({ ok: true, plan_id: manifest.plan_id, jobs: manifest.jobs.length, sbatch })
+        : printLines([
+          `the config is sound: ${manifest.jobs.length} jobs`,
+          ...sbatch.map(({ says, script }) => `${script}: ${says}`)
+        ])
       return null
     }
     if (given["dry-run"]) {
