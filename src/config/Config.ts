@@ -77,7 +77,10 @@ const Job = Schema.Struct({
   /** What must hold before the job is submitted. */
   start_conditions: Schema.optionalWith(Schema.Array(Condition), { default: () => [] }),
   /** What ends the job as soon as it holds. */
-  cancel_conditions: Schema.optionalWith(Schema.Array(Condition), { default: () => [] })
+  cancel_conditions: Schema.optionalWith(Schema.Array(Condition), { default: () => [] }),
+  /** As in `monitoring`, and wins over it. */
+  start_condition_cmd: maybeText,
+  start_condition_interval_seconds: Schema.optionalWith(Schema.NullOr(Number), { default: () => null })
 })
 
 /** The root as it is written; `load` fills in what depends on other sections. */

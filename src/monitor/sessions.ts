@@ -51,6 +51,28 @@ export const openingOf = (manifest: Manifest, manifestPath: string): EventData<"
   parent: manifest.parent === null ? null : { plan_id: manifest.parent.plan_id, queue_id: manifest.parent.queue_id }
 })
 
+/**
+ * The request to add a further plan's jobs to a session whose rules (`session.rules`) are `rules`: jobs under other rules
+ * bring theirs along. `gone`: names of jobs that the plan no longer has.
+ */
+export const growthOf = (
+  manifest: Manifest,
+  manifestPath: string,
+  rules: unknown,
+  gone: ReadonlyArray<string>
+): Extract<Request, { readonly kind: "grow" }> => {
+  const same = JSON.stringify(manifest.monitoring) === JSON.stringify(rules)
+  const own = manifest.rule_sets.length
+  return {
+    kind: "grow",
+    manifest: manifestPath,
+    manifest_digest: digest(manifest),
+    jobs: same ? manifest.jobs : manifest.jobs.map((job) => ({ ...job, rule_set: job.rule_set ?? own })),
+    rule_sets: same ? manifest.rule_sets : [...manifest.rule_sets, manifest.monitoring],
+    gone
+  }
+}
+
 /** Asks that every job of the session which was never submitted be submitted. */
 export const submitRequest = (actor: Actor): NewEvent<"OperatorRequested"> => ({
   type: "OperatorRequested",

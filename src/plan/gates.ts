@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { Condition } from "../action/conditions.ts"
 import type { EncodedCondition } from "../event/PlannedJob.ts"
+import { startCommand } from "../rule/startCommand.ts"
 import { didYouMean } from "../sweep/nearest.ts"
 import { PlanError } from "./PlanError.ts"
 import type { PlannedPoint } from "./points.ts"
@@ -20,12 +21,13 @@ const encode = Schema.encodeSync(Schema.Array(Condition))
 
 /**
  * The conditions of the point's `job` section; without a start condition there, that each phase which it refers to ends
- * well. `jobs`: names of all jobs of the session. A condition on a phase that is none of them is left out; one on a name
+ * well. A `start_condition_cmd` is asked after these. `jobs`: names of all jobs of the session. A condition on a phase that is none of them is left out; one on a name
  * that nothing has is an error.
  */
 export const gatesOf = (point: PlannedPoint, jobs: ReadonlySet<string>): Either.Either<Gates, PlanError> =>
   Either.gen(function*() {
-    const { cancel_conditions: cancel, start_conditions: start } = point.loaded.config.job
+    const { job, monitoring } = point.loaded.config
+    const { cancel_conditions: cancel, start_conditions: start } = job
     const siblings = [...new Set([...point.siblings.values()].map(({ name }) => name))]
     const needs = siblings.filter((name) => jobs.has(name))
     const absent = siblings.filter((name) => !jobs.has(name))
@@ -46,7 +48,7 @@ export const gatesOf = (point: PlannedPoint, jobs: ReadonlySet<string>): Either.
     const byDefault = needs.map((job): EncodedCondition => ({ class_name: "JobCondition", job, outcomes: ["success"] }))
     return {
       needs,
-      start: start.length === 0 ? byDefault : own,
+      start: [...start.length === 0 ? byDefault : own, ...startCommand(job, monitoring)],
       cancel: encode(yield* present("cancel_conditions", cancel)),
       absent
     }

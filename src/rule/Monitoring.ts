@@ -80,6 +80,12 @@ export const Monitoring = Schema.Struct({
   /** How long an ended attempt's log must be quiet before the end is classified. */
   log_settle_seconds: Schema.optionalWith(Number, { default: () => 5 }),
   log_path_template: Schema.optionalWith(Schema.String, { default: () => "{output_dir}/slurm-%j.out" }),
+  /**
+   * A text for `sh` that is asked before each submission: yes if it prints the number 1, or prints nothing and ends with
+   * exit code 0. Asked again every `start_condition_interval_seconds`; null: every poll interval.
+   */
+  start_condition_cmd: Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null }),
+  start_condition_interval_seconds: Schema.optionalWith(Schema.NullOr(Number), { default: () => null }),
   /** Further files whose growth counts as activity and whose lines the log events read. */
   output_paths: Schema.optionalWith(Schema.Array(Schema.String), { default: () => [] }),
   log_events: Schema.optionalWith(Schema.Array(LogEvent), { default: () => [] }),
