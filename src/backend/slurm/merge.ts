@@ -138,11 +138,9 @@ export const merge = (jobs: ReadonlyArray<JobRef>, answers: Answers): Merged => 
     const account = accounted.find(job)
     const detail = detailed.find(job)
     if (detail?.exact === true) reports.push(report(job, detail))
-    else if (found?.exact === true) {
+    else if (found !== undefined && (found.exact || !(account?.exact === true && isEnded(account)))) {
       reports.push(report(job, found, isEnded(found) && isEnded(account) ? account.row : found.row))
-    } else if (account?.exact === true && isEnded(account)) reports.push(report(job, account))
-    else if (found !== undefined) reports.push(report(job, found))
-    else if (isEnded(account)) reports.push(report(job, account))
+    } else if (isEnded(account)) reports.push(report(job, account))
     else if (answers.accounts && answers.accounting === null) unanswered.push(job)
     // By the accounting it lives. It is gone only if the controller, asked for this very id, does not know it.
     else if (account !== undefined) {
