@@ -32,8 +32,56 @@ export const SlurmClient = Schema.Struct({
   persist_artifacts: Schema.optionalWith(Schema.Boolean, { default: () => false })
 })
 
+const seconds = (value: number) => Schema.optionalWith(Number, { default: () => value })
+
+/** Lines that a fake job prints. */
+const FakeLine = Schema.Struct({
+  /** Counted from the job's start. */
+  after_seconds: seconds(0),
+  /** `{n}` in it counts its repetitions, from 1. */
+  line: Schema.String,
+  times: Schema.optionalWith(Int, { default: () => 1 }),
+  every_seconds: seconds(1)
+})
+
+/** How one attempt of a fake job goes. */
+export const FakeCourse = Schema.Struct({
+  pending_seconds: seconds(1),
+  /** From its start to its end; null: until it is cancelled or reaches its time limit. */
+  running_seconds: Schema.optionalWith(Schema.NullOr(Number), { default: () => 5 }),
+  /** How it ends: a long state word of SLURM. */
+  state: Schema.optionalWith(Schema.String, { default: () => "COMPLETED" }),
+  /** Default: 0, or 1 if it failed. */
+  exit_code: Schema.optionalWith(Schema.NullOr(Int), { default: () => null }),
+  signal: Schema.optionalWith(Schema.NullOr(Int), { default: () => null }),
+  reason: Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null }),
+  log: Schema.optionalWith(Schema.Array(FakeLine), { default: () => [] })
+}).annotations({ identifier: "FakeCourse" })
+export type FakeCourse = typeof FakeCourse.Type
+
+/** A cluster that runs nothing: its jobs go as their courses say, to see what rules would do. */
+export const FakeClient = Schema.Struct({
+  /** `FakeSlurmClient` is the predecessor's name. */
+  class_name: Schema.Literal("FakeClient", "FakeSlurmClient"),
+  /**
+   * Courses by the job's name, of an array's task `<array>[<task>]`; `*` in it stands for any text, the longest that fits
+   * counts. Of a list, the first is for the first attempt, and the last also for all later ones.
+   */
+  courses: Schema.optionalWith(
+    Schema.Record({ key: Schema.String, value: Schema.Union(FakeCourse, Schema.NonEmptyArray(FakeCourse)) }),
+    { default: () => ({}) }
+  ),
+  /** How many of the courses' seconds pass in one second; more than 0. */
+  speed: seconds(1),
+  /** Where it keeps its jobs; null: the user's own fake cluster. */
+  dir: Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null }),
+  /** Declared by the predecessor; without effect. */
+  persist_artifacts: Schema.optionalWith(Schema.Boolean, { default: () => false })
+})
+export type FakeClient = typeof FakeClient.Type
+
 /** Where neither section says more. */
 export const spare = { minPollSeconds: 5, callsPerMinute: 120 } as const
 
-export const Client = Schema.Union(LocalClient, SlurmClient)
+export const Client = Schema.Union(LocalClient, SlurmClient, FakeClient)
 export type Client = typeof Client.Type

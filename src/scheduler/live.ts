@@ -10,6 +10,7 @@ import { commandWords } from "../backend/slurm/commandWords.ts"
 import { Commands } from "../port/Commands.ts"
 import { Scheduler, Schedulers, SchedulerUnavailableError } from "../port/Scheduler.ts"
 import { Client, spare } from "./Client.ts"
+import * as fake from "./fake/layer.ts"
 import * as local from "./local/layer.ts"
 import * as slurm from "./slurm/layer.ts"
 
@@ -32,6 +33,9 @@ const layerOf = (client: Client): Layer.Layer<Scheduler, never, Commands> => {
       minPollSeconds: client.min_poll_seconds ?? spare.minPollSeconds,
       callsPerMinute: client.calls_per_minute ?? spare.callsPerMinute
     })
+  }
+  if (client.class_name !== "LocalClient") {
+    return fake.layer({ ...client, dir: client.dir === null ? userCluster("fake-cluster") : path.resolve(client.dir) })
   }
   return local.layer({
     dir: client.dir === null ? userCluster("local-cluster") : path.resolve(client.dir),

@@ -14,19 +14,7 @@ import {
   type Submission,
   SubmissionRefusedError
 } from "../../port/Scheduler.ts"
-
-/** How one attempt goes. */
-export interface Course {
-  /** Seconds from the submission to the start (default 0). */
-  readonly runAfterSeconds?: number
-  /** Seconds from the start to the end; null: it runs until it is cancelled or set (default). */
-  readonly endAfterSeconds?: number | null
-  /** How it ends: a long state word of SLURM (default `COMPLETED`). */
-  readonly state?: string
-  readonly exitCode?: number
-  readonly signal?: number
-  readonly reason?: string
-}
+import { type Course, type CourseTask, iso, LIVE, onCourse } from "./course.ts"
 
 export interface FakeOptions {
   /**
@@ -71,27 +59,11 @@ export class FakeCluster extends Context.Tag("autoexp/FakeCluster")<FakeCluster,
   readonly forget: (job: string, attempt: number) => Effect.Effect<void>
 }>() {}
 
-interface Task {
-  readonly name: string
-  readonly id: string
-  readonly task: number | null
-  readonly course: Course
-  readonly submitted: number
+interface Task extends CourseTask {
   /** What the test or a cancellation said, instead of the course. */
   set: JobReport | null
 }
 
-const LIVE = new Set([
-  "PENDING",
-  "CONFIGURING",
-  "RUNNING",
-  "COMPLETING",
-  "SUSPENDED",
-  "REQUEUED",
-  "STAGE_OUT",
-  "RESIZING"
-])
-const iso = (millis: number): string => new Date(millis).toISOString()
 const isOf = (name: string, job: string, attempt: number): boolean => name.startsWith(`${job}.${attempt}.`)
 
 const courseOf = (courses: FakeOptions["courses"], name: string): Course => {
@@ -105,35 +77,7 @@ const courseOf = (courses: FakeOptions["courses"], name: string): Course => {
 const isList = (course: Course | ReadonlyArray<Course>): course is ReadonlyArray<Course> => Array.isArray(course)
 
 /** Where the task is at `now`. */
-const reportOf = (task: Task, now: number): JobReport => {
-  if (task.set !== null) return task.set
-  const { course, id, name, submitted } = task
-  const start = submitted + (course.runAfterSeconds ?? 0) * 1000
-  const lasts = course.endAfterSeconds ?? null
-  const end = lasts === null ? Infinity : start + lasts * 1000
-  const base = {
-    name,
-    id,
-    task: task.task,
-    exitCode: null,
-    signal: null,
-    reason: null,
-    nodes: null,
-    start: null,
-    end: null
-  }
-  if (now < start) return { ...base, state: "PENDING", reason: "Resources" }
-  const started = { ...base, nodes: "fake01", start: iso(start) }
-  if (now < end) return { ...started, state: "RUNNING" }
-  return {
-    ...started,
-    state: course.state ?? "COMPLETED",
-    exitCode: course.exitCode ?? 0,
-    signal: course.signal ?? null,
-    reason: course.reason ?? null,
-    end: iso(end)
-  }
-}
+const reportOf = (task: Task, now: number): JobReport => task.set ?? onCourse(task, now)
 
 const changed = (before: JobReport, change: Change, now: number): JobReport => {
   const state = change.state ?? before.state
