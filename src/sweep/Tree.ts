@@ -21,6 +21,7 @@ export interface Leaf {
 export interface Product {
   readonly kind: "product"
   readonly parts: ReadonlyArray<Tree>
+  readonly size: number
 }
 
 /** The points of the first alternative, then those of the second, and so on. */
@@ -33,6 +34,7 @@ export interface Choice {
   readonly alternatives: ReadonlyArray<Tree>
   /** The number of the first alternative: more than 0 in a part of a choice. */
   readonly from: number
+  readonly size: number
 }
 
 /** What is inside has these defaults, which no value of any group gives way to, and must pass these filters. */
@@ -44,27 +46,29 @@ export interface Group {
 }
 
 export const leaf = (values: ValueMap): Leaf => ({ kind: "leaf", values })
-export const product = (parts: ReadonlyArray<Tree>): Product => ({ kind: "product", parts })
-export const choice = (place: string, keys: ReadonlyArray<string>, alternatives: ReadonlyArray<Tree>): Choice => ({
+export const product = (parts: ReadonlyArray<Tree>): Product => ({
+  kind: "product",
+  parts,
+  size: parts.reduce((size, part) => size * sizeOf(part), 1)
+})
+export const choice = (
+  place: string,
+  keys: ReadonlyArray<string>,
+  alternatives: ReadonlyArray<Tree>,
+  from = 0
+): Choice => ({
   kind: "choice",
   place,
   keys,
   alternatives,
-  from: 0
+  from,
+  size: alternatives.reduce((size, alternative) => size + sizeOf(alternative), 0)
 })
 
 /** How many points a tree stands for; maybe infinitely many more than there is room for. */
 export const sizeOf = (tree: Tree): number => {
-  switch (tree.kind) {
-    case "leaf":
-      return 1
-    case "product":
-      return tree.parts.reduce((size, part) => size * sizeOf(part), 1)
-    case "choice":
-      return tree.alternatives.reduce((size, alternative) => size + sizeOf(alternative), 0)
-    case "group":
-      return sizeOf(tree.of)
-  }
+  if (tree.kind === "leaf") return 1
+  return tree.kind === "group" ? sizeOf(tree.of) : tree.size
 }
 
 /** A tree of one point for each point of `tree`, in order. */
@@ -89,11 +93,8 @@ export const rowsOf = (tree: Tree): ReadonlyArray<Tree> => {
 }
 
 /** Of `choice` what follows where the alternative `which` is taken, and in it `of`. */
-export const taken = (choice: Choice, which: number, of: Tree): Choice => ({
-  ...choice,
-  alternatives: [of],
-  from: choice.from + which
-})
+export const taken = ({ from, keys, place }: Choice, which: number, of: Tree): Choice =>
+  choice(place, keys, [of], from + which)
 
 /** `row`, as `rowsOf` gives it, with what it sets but not what was chosen to get there. */
 export const withoutChoices = (row: Tree): Tree => {
@@ -163,15 +164,8 @@ export const walk = (tree: Tree, reached: (way: Way) => void): void => {
     switch (node.kind) {
       case "leaf":
         return within(node, then)
-      case "product": {
-        const { parts } = node
-        const from = (at: number): void => {
-          const part = parts[at]
-          if (part === undefined) then()
-          else visit(part, () => from(at + 1))
-        }
-        return from(0)
-      }
+      case "product":
+        return visitFrom(node.parts, 0, then)
       case "choice":
         for (const [which, alternative] of node.alternatives.entries()) {
           choices.set(node.place, node.from + which)
@@ -181,6 +175,37 @@ export const walk = (tree: Tree, reached: (way: Way) => void): void => {
         return
       case "group":
         return within({ kind: "opens", group: node }, () => visit(node.of, () => within(closes, then)))
+    }
+  }
+  /** The parts that leave no choice are passed in a loop, for they may be thousands; of others there are few. */
+  const visitFrom = (parts: ReadonlyArray<Tree>, start: number, then: () => void): void => {
+    const length = steps.length
+    const passed: Array<string> = []
+    let at = start
+    for (let part = parts[at]; part !== undefined && sizeOf(part) === 1; part = parts[++at]) pass(part, passed)
+    const next = parts[at]
+    if (next === undefined) then()
+    else visit(next, () => visitFrom(parts, at + 1, then))
+    steps.length = length
+    for (const place of passed) choices.delete(place)
+  }
+  const pass = (node: Tree, passed: Array<string>): void => {
+    switch (node.kind) {
+      case "leaf":
+        steps.push(node)
+        return
+      case "product":
+        for (const part of node.parts) pass(part, passed)
+        return
+      case "choice":
+        passed.push(node.place)
+        choices.set(node.place, node.from)
+        for (const alternative of node.alternatives) pass(alternative, passed)
+        return
+      case "group":
+        steps.push({ kind: "opens", group: node })
+        pass(node.of, passed)
+        steps.push(closes)
     }
   }
   visit(tree, () => reached({ steps, choices }))

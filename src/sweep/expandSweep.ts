@@ -3,7 +3,7 @@ import * as Either from "effect/Either"
 import { isList, isMap, type Value, type ValueMap } from "../backend/Value.ts"
 import { type Filter, filtering } from "./filters.ts"
 import { filtersOf } from "./groupParts.ts"
-import { parametersOf } from "./parameters.ts"
+import { parametersBy } from "./parameters.ts"
 import { readAxes } from "./readAxes.ts"
 import { readGrids, readGroups } from "./readGroups.ts"
 import type { Sweep } from "./Sweep.ts"
@@ -93,13 +93,17 @@ const read = (sweep: SweepSettings, note: (text: string) => void): Either.Either
 
 const pointsOf = (tree: Tree, sweep: SweepSettings): Either.Either<ReadonlyArray<SweepPoint>, SweepError> =>
   Either.gen(function*() {
-    const base = baseValues(sweep)
+    const parametersOf = parametersBy(baseValues(sweep), sweep.list_composition)
     const own = yield* filtersOf(sweep.filter, "sweep.filter")
     const found: Array<Omit<SweepPoint, "filters"> & { readonly asked: ReadonlyArray<Filter> }> = []
     walk(tree, ({ choices, steps }) => {
       const asked = steps.flatMap((step) => (step.kind === "opens" ? step.group.filters : []))
-      const parameters = parametersOf(base, steps, sweep.list_composition)
-      found.push({ index: found.length, parameters, choices: new Map(choices), asked: [...own, ...asked] })
+      found.push({
+        index: found.length,
+        parameters: parametersOf(steps),
+        choices: new Map(choices),
+        asked: [...own, ...asked]
+      })
     })
     const judge = filtering()
     const points: Array<SweepPoint> = []

@@ -34,26 +34,27 @@ export const filtering = (): (
     conditions.set(text, known)
     return known
   }
-  return (filters, parameters) =>
-    Either.gen(function*() {
-      if (filters.some(({ filter }) => filter === false)) return [false]
-      const left: Array<Value> = []
-      for (const { at, filter } of filters) {
-        if (typeof filter !== "string" || isOfPoint(filter) || namesWhatIsOfPoint(filter, parameters)) left.push(filter)
-        else {
-          const holds = yield* Either.mapLeft(
-            Either.flatMap(read(filter), (of) => of(parameters)),
-            (error) => wrong({ at, filter }, error, parameters)
-          )
-          if (!holds) return [false]
-        }
+  return (filters, parameters) => {
+    if (filters.some(({ filter }) => filter === false)) return Either.right([false])
+    const left: Array<Value> = []
+    for (const { at, filter } of filters) {
+      if (typeof filter !== "string" || isOfPoint(filter) || namesWhatIsOfPoint(filter, parameters)) left.push(filter)
+      else {
+        const holds = Either.flatMap(read(filter), (of) => of(parameters))
+        if (Either.isLeft(holds)) return Either.left(wrong({ at, filter }, holds.left, parameters))
+        if (!holds.right) return Either.right([false])
       }
-      return left
-    })
+    }
+    return Either.right(left)
+  }
 }
 
-const namesWhatIsOfPoint = (filter: string, parameters: ValueMap): boolean =>
-  Object.entries(parameters).some(([key, value]) => isOfPoint(value) && filter.includes(key))
+const namesWhatIsOfPoint = (filter: string, parameters: ValueMap): boolean => {
+  for (const key of Object.keys(parameters)) {
+    if (isOfPoint(parameters[key] ?? null) && filter.includes(key)) return true
+  }
+  return false
+}
 
 const wrong = ({ at, filter }: Filter, { column, message }: ExpressionError, parameters: ValueMap): SweepError => {
   const point = Object.entries(parameters).map(([key, value]) => `${key}=${pyStr(value)}`).join(", ")

@@ -2,54 +2,63 @@
 import { isList, type Value, type ValueMap } from "../backend/Value.ts"
 import type { Step } from "./Tree.ts"
 
-/** How strong a setting is: a stronger one stays, of two of one strength the later does. */
-const strength = { base: 0, default: 1, value: 2 }
-
-interface Setting {
-  readonly value: Value
-  readonly strength: number
-  readonly at: number
+/**
+ * What gives the parameters of the point that some steps lead to, in the order in which they were first set; of two
+ * settings of one kind the later stays. Of each key in `composed` a point has all values that its groups give, one after
+ * the other and after the base value; a group gives its defaults only if nothing in it gives more.
+ */
+export const parametersBy = (
+  baseValues: ValueMap,
+  composed: ReadonlyArray<string>
+): (steps: ReadonlyArray<Step>) => ValueMap => {
+  const prefixes = new Map<string, ReadonlyArray<string>>()
+  /** Whether one key is part of what another one sets. */
+  const overlap = (settings: ReadonlyMap<string, Value>): boolean => {
+    for (const key of settings.keys()) {
+      const known = prefixes.get(key) ?? prefixesOf(key)
+      prefixes.set(key, known)
+      if (known.some((prefix) => settings.has(prefix))) return true
+    }
+    return false
+  }
+  return (steps) => {
+    const defaults = steps.flatMap((step) => (step.kind === "opens" ? [step.group.defaults] : []))
+    const values = steps.flatMap((step) => (step.kind === "leaf" ? [step.values] : []))
+    const settings = overlaid(baseValues, steps, defaults.length === 0 ? null : values)
+    // Whoever applies `a` and then `a.b` must find the stronger of them last.
+    const ordered = overlap(settings) ? inOrder([baseValues, ...defaults, ...values]) : settings
+    for (const key of composed) if (ordered.has(key)) ordered.set(key, composition(key, baseValues, steps))
+    return Object.fromEntries(ordered)
+  }
 }
 
-/**
- * The parameters of the point that `steps` lead to, in the order in which they were first set. Of each key in `composed`
- * a point has all values that its groups give, one after the other and after the base value; a group gives its defaults
- * only if nothing in it gives more.
- */
-export const parametersOf = (
-  baseValues: ValueMap,
-  steps: ReadonlyArray<Step>,
-  composed: ReadonlyArray<string>
-): ValueMap => {
-  const settings = new Map<string, Setting>()
-  let at = 0
-  const set = (values: ValueMap, strength: number): void => {
-    for (const [key, value] of Object.entries(values)) {
-      if (strength >= (settings.get(key)?.strength ?? 0)) settings.set(key, { value, strength, at: at++ })
+const prefixesOf = (key: string): ReadonlyArray<string> => {
+  const parts = key.split(".")
+  return parts.slice(1).map((_, length) => parts.slice(0, length + 1).join("."))
+}
+
+/** What stays of all settings; `values` are those that defaults give way to, null if there are no defaults. */
+const overlaid = (baseValues: ValueMap, steps: ReadonlyArray<Step>, values: ReadonlyArray<ValueMap> | null) => {
+  const settings = new Map(Object.entries(baseValues))
+  const chosen = new Map(values?.flatMap((one) => Object.entries(one)))
+  for (const step of steps) {
+    if (step.kind === "closes") continue
+    const given = step.kind === "leaf" ? step.values : step.group.defaults
+    for (const key of Object.keys(given)) {
+      settings.set(key, chosen.has(key) ? chosen.get(key) ?? null : given[key] ?? null)
     }
   }
-  set(baseValues, strength.base)
-  for (const step of steps) {
-    if (step.kind === "leaf") set(step.values, strength.value)
-    else if (step.kind === "opens") set(step.group.defaults, strength.default)
-  }
-  for (const key of composed) {
-    const setting = settings.get(key)
-    if (setting !== undefined) settings.set(key, { ...setting, value: composition(key, baseValues, steps) })
-  }
-  const entries = [...settings]
-  // Whoever applies `a` and then `a.b` must do so in the order of their strengths.
-  if (entries.some(([key]) => isWithinAnother(key, settings))) {
-    entries.sort(([, a], [, b]) => a.strength - b.strength || a.at - b.at)
-  }
-  return Object.fromEntries(entries.map(([key, { value }]) => [key, value]))
+  return settings
 }
 
-const isWithinAnother = (key: string, keys: ReadonlyMap<string, unknown>): boolean => {
-  for (let dot = key.indexOf("."); dot > 0; dot = key.indexOf(".", dot + 1)) {
-    if (keys.has(key.slice(0, dot))) return true
+/** All settings, each key where it was set last. */
+const inOrder = (all: ReadonlyArray<ValueMap>): Map<string, Value> => {
+  const settings = new Map<string, Value>()
+  for (const [key, value] of all.flatMap((one) => Object.entries(one))) {
+    settings.delete(key)
+    settings.set(key, value)
   }
-  return false
+  return settings
 }
 
 /** All that `steps` give for `key`: itself if that is one value, else a list in which lists are taken apart. */

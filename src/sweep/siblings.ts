@@ -16,7 +16,8 @@ interface Matching {
   /** What both vary. */
   readonly keys: ReadonlyArray<string>
   readonly byPlaces: ReadonlyMap<string, ReadonlyArray<SweepPoint>>
-  readonly byKeys: ReadonlyMap<string, ReadonlyArray<SweepPoint>>
+  /** Made when it is first needed, which it mostly is not. */
+  readonly byKeys: () => ReadonlyMap<string, ReadonlyArray<SweepPoint>>
 }
 
 const grouped = <A>(items: ReadonlyArray<A>, by: (item: A) => string): ReadonlyMap<string, ReadonlyArray<A>> => {
@@ -66,7 +67,7 @@ export const siblings = (
         places: shared,
         keys,
         byPlaces: grouped(members, (point) => choicesText(point, shared)),
-        byKeys: grouped(members, (point) => choicesText(point, shared) + valuesText(point, keys))
+        byKeys: once(() => grouped(members, (point) => choicesText(point, shared) + valuesText(point, keys)))
       }
     })
   return (point, stage) => {
@@ -76,14 +77,23 @@ export const siblings = (
     const name = `${stage}\n${id}`
     const known = matchings.get(name) ?? match(shape, stage)
     matchings.set(name, known)
-    const others = (found: ReadonlyArray<SweepPoint> = []) => found.filter(({ index }) => index !== point.index)
-    const all = known.flatMap(({ byPlaces, places }) => others(byPlaces.get(choicesText(point, places))))
-    if (all.length <= 1) return all
-    const near = known.flatMap(({ byKeys, keys, places }) =>
-      others(byKeys.get(choicesText(point, places) + valuesText(point, keys)))
-    )
-    return near.length === 0 ? all : near
+    const others = (found: ReadonlyArray<SweepPoint>) => found.filter(({ index }) => index !== point.index)
+    const all = known.map(({ byPlaces, places }) => byPlaces.get(choicesText(point, places)) ?? [])
+    if (all.reduce((count, { length }) => count + length, 0) > 1) {
+      const near = others(
+        known.flatMap(({ byKeys, keys, places }) =>
+          byKeys().get(choicesText(point, places) + valuesText(point, keys)) ?? []
+        )
+      )
+      if (near.length > 0) return near
+    }
+    return others(all.flat())
   }
+}
+
+const once = <A>(make: () => A): () => A => {
+  let made: { readonly value: A } | null = null
+  return () => (made ??= { value: make() }).value
 }
 
 const choicesText = ({ choices }: SweepPoint, places: ReadonlyArray<string>): string =>

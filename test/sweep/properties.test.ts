@@ -200,4 +200,9 @@ describe("a sweep of many points", () => {
     expect(order.slice(2000, 2003)).toEqual([1, 4, 7])
     expect(isMap(expanded(sweep).points[5999]?.parameters)).toBe(true)
   })
+
+  it("may set thousands of keys, as a product of each one's only value", () => {
+    const params = Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`k${at}`, [at]]))
+    expect(Object.keys(parameters({ type: "product", groups: [{ params }] })[0] ?? {})).toHaveLength(5000)
+  })
 })
