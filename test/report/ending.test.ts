@@ -46,6 +46,33 @@ describe("the summary", () => {
   })
 })
 
+describe("a job that waits", () => {
+  const m = machine({ log_settle_seconds: 0 }, [
+    plannedJob("a"),
+    plannedJob("b", 1, { start_conditions: [{ class_name: "JobCondition", job: "a" }] }),
+    plannedJob("c", 2)
+  ], { max_jobs: 1 })
+  const told = m.submitAll().map((record) => happening(record)?.text)
+
+  it("says for what, in the live table, in the summary, and when it begins", () => {
+    expect(liveRows(m.session).map(({ lastEvent }) => lastEvent)).toEqual([
+      null,
+      "waits for the end of job a",
+      "waits for room: at most 1 jobs at once"
+    ])
+    expect(ending(m.session)).toContain("b: waiting: waits for the end of job a")
+    expect(told).toContain("waits for the end of job a")
+  })
+
+  it("says of which end it was cancelled", () => {
+    m.accept()
+    m.state("RUNNING")
+    m.state("FAILED", "a", { exit_code: 1 })
+    m.pass(1)
+    expect(ending(m.session)).toContain("b: cancelled: job a ended as failed: FAILED with exit code 1 (slurm_failure)")
+  })
+})
+
 describe("happenings", () => {
   it("tell of what changed, and not of the machinery", () => {
     const told = healing().records.flatMap((record) => {

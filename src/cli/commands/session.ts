@@ -44,7 +44,12 @@ export const show: Handler<"session show"> = (given) =>
         { title: "LAST EVENT", value: ({ last_event }) => last_event },
         {
           title: "WHY",
-          value: ({ attention, why }) => attention === null ? why : `needs attention: ${attention.reason}`
+          value: ({ attention, waits_for, why }) =>
+            attention !== null
+              ? `needs attention: ${attention.reason}`
+              : waits_for === null
+              ? why
+              : `waits for ${waits_for}`
         }
       ],
       view.jobs,
