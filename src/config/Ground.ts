@@ -4,7 +4,7 @@ import { isMap, type Value, type ValueMap } from "../backend/Value.ts"
 import { assign } from "./assign.ts"
 import { merging } from "./compose.ts"
 import { Dependents } from "./dependents.ts"
-import { fromValue, type MapNode, scalar, toMap, withEntry } from "./Node.ts"
+import { fromValue, type MapNode, type Node, scalar, toValue, withEntry } from "./Node.ts"
 import { type Origin, type Problem, problemAt } from "./Problem.ts"
 import { Resolution } from "./resolve.ts"
 import { resolveAsFar, type Resolved } from "./resolved.ts"
@@ -28,7 +28,10 @@ export interface PointSetting {
 /** Sections that hold for the whole plan. */
 const fixed = ["sweep", "scheduler"]
 
-const sectionOf = (key: string): string => key.split(".")[0] ?? key
+const sectionOf = (key: string): string => {
+  const dot = key.indexOf(".")
+  return dot < 0 ? key : key.slice(0, dot)
+}
 
 const originAt = (key: string): Origin => ({ source: "point", key })
 
@@ -60,6 +63,7 @@ export class Ground {
   private readonly surroundings: Surroundings
   private readonly resolution: Resolution
   private dependents: Dependents | null = null
+  private readonly written = new WeakMap<Node, Value>()
 
   /** `sections`: the names at the top that are of the configuration, not of a point. */
   constructor(composed: MapNode, sections: ReadonlySet<string>, surroundings: Surroundings) {
@@ -73,7 +77,8 @@ export class Ground {
       deferred(composed)
     )
     this.resolution = new Resolution(this.root, surroundings)
-    const { problems, unknown, values } = resolveAsFar(this.root, this.resolution)
+    const all = resolveAsFar(this.root, this.resolution)
+    const { problems, unknown, values } = all
     const sweepNode = this.root.entries.get("sweep")?.node
     const raw = values["sweep"] ?? null
     const late: Array<Problem> = []
@@ -81,8 +86,8 @@ export class Ground {
       ? raw
       : sweepValue(raw, this.root, surroundings, late)
     if (sweepNode !== undefined) this.resolution.define(sweepNode, sweep)
-    const all = sweepNode === undefined ? values : { ...values, sweep }
-    this.resolved = { values: this.configured(all), problems: [...problems, ...late], unknown }
+    const configured = this.configured(sweepNode === undefined ? values : { ...values, sweep })
+    this.resolved = { ...all, values: configured, problems: [...problems, ...late] }
   }
 
   private configured(values: ValueMap): ValueMap {
@@ -106,9 +111,14 @@ export class Ground {
     return assign(this.root, changes, merging(this.surroundings, problems))
   }
 
-  /** The configuration at a point as it was written, interpolations included. */
+  /** The configuration at a point as it was written, interpolations included. Points share the sections they do not set. */
   unresolvedAt(point: PointSetting): ValueMap {
-    return this.configured(toMap(this.rootAt(point)))
+    const sections = [...this.rootAt(point).entries.values()].map(({ key, node }) => {
+      const value = this.written.get(node) ?? toValue(node)
+      this.written.set(node, value)
+      return [key.text, value] as const
+    })
+    return this.configured(Object.fromEntries(sections))
   }
 
   private resolving(root: MapNode, siblings: ValueMap): Resolution {
@@ -141,7 +151,7 @@ export class Ground {
       [key, part(at(all.values, key.includes("/") ? [key] : key.split(".")), value)] as const
     )
     return Either.right({
-      resolved: { ...all, values: this.configured(all.values) },
+      resolved: { ...all, missing: all.missing || this.resolved.missing, values: this.configured(all.values) },
       parameters: Object.fromEntries(parameters)
     })
   }

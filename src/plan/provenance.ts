@@ -49,6 +49,7 @@ export const provenanceFiles = (
   jobs: ReadonlyArray<PointJob>
 ): ReadonlyArray<PlannedFile> => {
   const metadata = metadataText(source)
+  const first = jobs[0]?.point
   return jobs.flatMap(({ point }) => {
     const { loaded, outputDir } = point
     const file = (name: string, text: () => string): PlannedFile => ({
@@ -59,29 +60,33 @@ export const provenanceFiles = (
       executable: false
     })
     return [
-      file("resolved_config.json", () => configText(redactConfig(loaded.resolved))),
-      file("unresolved_config.yaml", () => showYaml(redactConfig(loaded.unresolved))),
+      file("resolved_config.json", () => `{\n${jsonSections(loaded.resolved).join(",\n")}\n}\n`),
+      file("unresolved_config.yaml", () => yamlSections(loaded.unresolved).join("")),
       file("config_reference.json", () => referenceText(source, point)),
-      file("run_metadata.json", () => metadata)
+      first === undefined || first === point
+        ? file("run_metadata.json", () => metadata)
+        : {
+          ...file("run_metadata.json", () => metadata),
+          sameAs: path.join(first.outputDir, "_provenance", "run_metadata.json")
+        }
     ]
   })
 }
 
-/** Texts of sections, which most points share. */
-const sectionTexts = new WeakMap<object, string>()
-
-const sectionText = (section: Value): string => {
-  const known = isMap(section) ? sectionTexts.get(section) : undefined
-  const text = known ?? showJson(section).trimEnd().replaceAll("\n", "\n  ")
-  if (isMap(section)) sectionTexts.set(section, text)
-  return text
+/** The text of each section of `config`, of which the points of a sweep share most. */
+const sectionTexts = (show: (name: string, section: Value) => string) => {
+  const known = new WeakMap<object, string>()
+  return (config: ValueMap): ReadonlyArray<string> =>
+    Object.entries(redactConfig(config)).map(([name, section]) => {
+      if (!isMap(section)) return show(name, section)
+      const text = known.get(section) ?? show(name, section)
+      known.set(section, text)
+      return text
+    })
 }
 
-/** The same as `showJson` of the config. */
-const configText = (config: ValueMap): string => {
-  const sections = Object.entries(config).map(([name, section]) => `${JSON.stringify(name)}: ${sectionText(section)}`)
-  return sections.length === 0 ? "{}\n" : `{\n  ${sections.join(",\n  ")}\n}\n`
-}
+const jsonSections = sectionTexts((name, section) => showJson({ [name]: section }).slice(2, -3))
+const yamlSections = sectionTexts((name, section) => showYaml({ [name]: section }))
 
 const referenceText = ({ planId, request, toolVersion }: ProvenanceSource, point: PlannedPoint): string => {
   const overrides = request.overrides.map(redactArgument)

@@ -7,11 +7,20 @@ const MASK = "***"
 export const isSecretVariable = (name: string): boolean => /KEY|SECRET|TOKEN|PASSW|CRED|AUTH/i.test(name)
 
 /** The same of a key of the config, where `tokenizer_model`, `vocab_key` and `author` are no secrets. */
-const isSecretKey = (key: string): boolean =>
-  /passw|secret|credential|(?:^|[_.-])(?:api|access|private|auth|hf|wandb)[_-]?(?:key|token)$/i.test(key)
+const isSecretKey = (key: string): boolean => {
+  const known = secretKeys.get(key)
+  if (known !== undefined) return known
+  const secret = /passw|secret|credential|(?:^|[_.-])(?:api|access|private|auth|hf|wandb)[_-]?(?:key|token)$/i.test(key)
+  secretKeys.set(key, secret)
+  return secret
+}
+
+/** Keys of configs, which are the same for all points of a sweep. */
+const secretKeys = new Map<string, boolean>()
 
 /** The text with the user info of every URL masked: `https://user:pw@host` becomes `https://***@host`. */
-export const redactUrls = (text: string): string => text.replace(/(?<=:\/\/)[^\s/?#"'<>]*@/g, `${MASK}@`)
+export const redactUrls = (text: string): string =>
+  text.includes("://") ? text.replace(/(?<=:\/\/)[^\s/?#"'<>]*@/g, `${MASK}@`) : text
 
 /** Values of secret variables are masked; URLs lose their user info. */
 export const redactEnvironment = (env: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>

@@ -210,7 +210,7 @@ describe("a plan on disk", () => {
       SLURM_JOB_NAME: "toy_0.1.abc"
     })
     expect({ code, words: nulEnded(stdout) }).toEqual({ code: 0, words: ["--text", "it's \"a\"\n$(b)"] })
-    expect(fs.readdirSync(`${home}/out/toy_0/.attempts`)).toEqual(["toy-1.1"])
+    expect(fs.readdirSync(`${home}/out/toy_0/.attempts`)).toEqual(["toy-1.1", "toy-1.1.exit"])
   })
 
   it("says which script bash cannot parse", async () => {
