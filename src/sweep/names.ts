@@ -5,7 +5,17 @@ import type { ValueMap } from "../backend/Value.ts"
 import { formatTemplate } from "./format.ts"
 import { SweepError, type SweepPoint } from "./SweepPoint.ts"
 
-const MAX_LENGTH = 200
+/** With attempt and nonce a name must fit into the 255 bytes that SLURM's accounting keeps: what it cuts is the nonce. */
+const MAX_BYTES = 200
+
+const utf8Bytes = (text: string): number => {
+  let bytes = 0
+  for (const character of text) {
+    const point = character.codePointAt(0) ?? 0
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4
+  }
+  return bytes
+}
 
 /** A point and the project it is of, which a sweep may set like any other value. */
 export interface ProjectPoint extends Pick<SweepPoint, "index" | "parameters"> {
@@ -33,7 +43,7 @@ export const unsafeName = (name: string): string | null => {
   if (name.trim() === "") return "it is empty"
   if (name === ".") return "it names a directory"
   if (name.startsWith("-")) return "it begins with a dash"
-  if (name.length > MAX_LENGTH) return `it has more than ${MAX_LENGTH} characters`
+  if (utf8Bytes(name) > MAX_BYTES) return `it has more than ${MAX_BYTES} bytes`
   const wrong = /\/|\.\.|\\|\p{Cc}|[\u2028\u2029]/u.exec(name)?.[0]
   return wrong === undefined ? null : `it holds ${/^[/.\\]/.test(wrong) ? `"${wrong}"` : "a control character"}`
 }

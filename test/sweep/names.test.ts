@@ -40,7 +40,8 @@ describe("job names", () => {
     ["a\0b", "it holds a control character"],
     ["a\n#SBATCH --uid=0", "it holds a control character"],
     ["a\\b", "it holds \"\\\""],
-    ["x".repeat(201), "it has more than 200 characters"]
+    ["x".repeat(201), "it has more than 200 bytes"],
+    ["ä".repeat(101), "it has more than 200 bytes"]
   ])("that are no safe file name are refused: %j", (name, why) => {
     expect(message("{n}", { n: name })).toBe(
       `sweep.name_template: ${pyRepr(name)} of point 0 (n=${pyRepr(name)}) cannot name a job: ${why}`
