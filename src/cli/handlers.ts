@@ -22,5 +22,6 @@ export const handlers: { readonly [Name in CommandName]: () => Promise<Handler<N
   "config show": () => import("./commands/configShow.ts").then(({ show }) => show),
   "config validate": () => import("./commands/configValidate.ts").then(({ validate }) => validate),
   "config diff": () => import("./commands/configDiff.ts").then(({ diff }) => diff),
-  "config schema": () => import("./commands/configSchema.ts").then(({ schema }) => schema)
+  "config schema": () => import("./commands/configSchema.ts").then(({ schema }) => schema),
+  doctor: () => import("./commands/doctor.ts").then(({ doctor }) => doctor)
 }

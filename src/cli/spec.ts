@@ -62,6 +62,7 @@ export const options = {
   unresolved: flag("leave ${…} as it is written"),
   yaml: flag("as YAML"),
   origin: flag("where each value was set last: file, line and column, or override"),
+  smoke: flag("submit small jobs, interrupt the monitor, resume, and compare"),
   "state-dir": text("DIR", "where sessions are kept"),
   json: flag("print JSON"),
   debug: flag("more detail on errors"),
@@ -164,7 +165,12 @@ export const commands = {
     options: ["config-dir"],
     operands: "configs"
   }),
-  "config schema": command({ help: "the JSON Schema of all configs, for editors" })
+  "config schema": command({ help: "the JSON Schema of all configs, for editors" }),
+  doctor: command({
+    help: "what of this machine autoexp can use, and what is missing",
+    options: ["smoke", ...composing],
+    operands: "overrides"
+  })
 } as const
 
 export type CommandName = keyof typeof commands
