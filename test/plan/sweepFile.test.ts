@@ -2,7 +2,14 @@ import * as FileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
 import { describe, expect, it } from "vitest"
-import { entryCommand, readSweepEntry, type SweepEntry, type SweepFile } from "../../src/plan/sweepFile.ts"
+import {
+  entryCommand,
+  readSweep,
+  readSweepEntry,
+  type SweepEntry,
+  type SweepFile,
+  sweepText
+} from "../../src/plan/sweepFile.ts"
 import { folder } from "./shells.ts"
 
 const entry = (index: number): SweepEntry => ({
@@ -32,6 +39,27 @@ describe("an array task", () => {
     expect(await read(file, 5)).toEqual(entry(5))
     expect(await read(file, 0)).toBe(`The sweep at ${file} has no point 0; it has 3,5.`)
     expect(await read(file, -1)).toBe(`The sweep at ${file} has no point -1; it has 3,5.`)
+  })
+
+  it("reads its own line of what autoexp writes, whatever stands in the others", async () => {
+    const file = `${folder()}/sweep.json`
+    const nasty = {
+      ...entry(15),
+      argv: ["\n    {\"index\":5,"] as const,
+      config: { "slurm.time": "2" },
+      without: ["a.b"]
+    }
+    fs.writeFileSync(
+      file,
+      sweepText({ ...sweep, config: { text: "\n    {\"index\":5,\"" }, points: [nasty, ...sweep.points] })
+    )
+    expect(await read(file, 5)).toEqual(entry(5))
+    expect(await read(file, 15)).toEqual(nasty)
+    const whole = await Effect.runPromise(Effect.provide(readSweep(file), FileSystem.layer))
+    expect(whole.points).toEqual([nasty, ...sweep.points])
+    fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace("{\"index\":3,", "{\"index\":3,!"))
+    expect(await read(file, 5)).toEqual(entry(5))
+    expect(await read(file, 1)).toContain("it is not JSON")
   })
 
   it("says what is wrong with a sweep's file", async () => {
