@@ -79,8 +79,14 @@ export const Any: Schema.Schema<Value> = Schema.declare(isValue, {
   jsonSchema: { type: everything }
 })
 
-/** A mapping of names to any config values. */
-export const AnyMap = Schema.Record({ key: Schema.String, value: Any })
+/**
+ * A mapping of names to any config values, kept as it is. What it holds is not looked at: it may be large, and comes from
+ * where there are no other values.
+ */
+export const AnyMap: Schema.Schema<ValueMap> = Schema.declare(isMap, {
+  title: "mapping",
+  jsonSchema: { type: "object", required: [], properties: {}, additionalProperties: { type: everything } }
+})
 
 const PyFloatFromSelf = Schema.instanceOf(PyFloat, { identifier: "float" })
 

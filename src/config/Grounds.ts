@@ -42,15 +42,24 @@ const choiceOf = (key: string, value: Value): Override => {
 
 export class Grounds {
   private readonly composing: Composing
+  private readonly groups = new Map<string, boolean>()
   private readonly known = new Map<string, Either.Either<Variation, ReadonlyArray<Problem>>>()
 
   constructor(composing: Composing) {
     this.composing = composing
   }
 
+  private isGroup(name: string): boolean {
+    const known = this.groups.get(name)
+    if (known !== undefined) return known
+    const found = this.composing.isGroup(name)
+    this.groups.set(name, found)
+    return found
+  }
+
   /** Whether a parameter of that name and value chooses an option of a group, instead of setting a value. */
   isChoice(key: string, value: Value): boolean {
-    return key !== "" && isOption(value) && this.composing.isGroup(key)
+    return key !== "" && isOption(value) && this.isGroup(key)
   }
 
   /** The configuration that those of the parameters lead to which are choices; composed once for each combination. */
@@ -91,7 +100,7 @@ export class Grounds {
   }
 
   private unknownGroup(key: string): Problem {
-    const message = this.composing.isGroup(key)
+    const message = this.isGroup(key)
       ? `"${key}" is a group of the config directory, of which a sweep can choose an option, or a list of them.`
       : `There is no group "${key}" in the config directory, and a key of a configuration is written with dots.`
     return problemAt(null, "unknown_group", message)

@@ -48,6 +48,7 @@ const named: Record<string, string> = {
   boolean: "true or false",
   Value: "a value",
   float: "a number",
+  mapping: "a mapping",
   null: "null"
 }
 

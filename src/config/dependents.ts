@@ -9,6 +9,9 @@ export interface Read {
   readonly name: string | null
 }
 
+/** Nodes that must be resolved again, and for each mapping and list among them the ids of those within it. */
+export type Again = ReadonlyMap<Node, ReadonlySet<string>>
+
 const MOST_KNOWN = 1_000
 
 const outer = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf(".")))
@@ -25,7 +28,7 @@ export class Dependents {
   private readonly readers = new Map<string, Array<Node>>()
   /** Interpolations by each path around what they read. */
   private readonly inside = new Map<string, Array<Node>>()
-  private readonly known = new Map<string, ReadonlySet<Node>>()
+  private readonly known = new Map<string, Again>()
 
   /** Of interpolations that are not within `fixed` (the name of a section). */
   constructor(reads: ReadonlyArray<Read>, tree: Tree, fixed: string) {
@@ -43,7 +46,7 @@ export class Dependents {
    * The interpolations that may not yield what they did once what stands at the paths is another, and all that they stand
    * in. Paths hold too much rather than too little: a dot within a key counts as one between keys.
    */
-  of(changed: ReadonlyArray<string>): ReadonlySet<Node> {
+  of(changed: ReadonlyArray<string>): Again {
     const id = changed.join("\n")
     const before = this.known.get(id)
     if (before !== undefined) return before
@@ -61,7 +64,15 @@ export class Dependents {
       for (let at = path; at !== ""; at = outer(at)) note(this.readers.get(at))
       note(this.readers.get(""))
     }
-    const all = new Set([...sites].flatMap((site) => [site, ...this.tree.above(site)]))
+    const all = new Map<Node, Set<string>>()
+    for (const site of sites) {
+      all.set(site, new Set())
+      let inner = site
+      for (const around of this.tree.above(site)) {
+        all.set(around, (all.get(around) ?? new Set()).add(this.tree.id(inner)))
+        inner = around
+      }
+    }
     if (this.known.size >= MOST_KNOWN) this.known.clear()
     this.known.set(id, all)
     return all

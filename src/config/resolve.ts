@@ -4,9 +4,9 @@
  */
 import * as Either from "effect/Either"
 import { pyStr } from "../backend/python.ts"
-import { isMap, type Value, type ValueMap } from "../backend/Value.ts"
+import { isList, isMap, type Value, type ValueMap } from "../backend/Value.ts"
 import { didYouMean, nearest } from "../sweep/nearest.ts"
-import type { Read } from "./dependents.ts"
+import type { Again, Read } from "./dependents.ts"
 import {
   type Argument,
   type Interpolation,
@@ -30,7 +30,7 @@ interface Site {
 /** A resolution of which another one is a variation, and the nodes of it that must be resolved again. */
 interface Before {
   readonly resolution: Resolution
-  readonly again: ReadonlySet<Node>
+  readonly again: Again
 }
 
 /** One pass over one configuration; each node is resolved once, and each problem noted once. */
@@ -39,6 +39,8 @@ export class Resolution {
   readonly surroundings: Surroundings
   readonly tree: Tree
   readonly problems: Array<Problem> = []
+  /** Whether a value may be `???`, or hold one. */
+  missing = false
   /** What each interpolation depended on. */
   readonly reads: Array<Read> = []
   private readonly before: Before | null
@@ -91,13 +93,17 @@ export class Resolution {
 
   private scalarValue(node: Node): Value | Failed {
     const target = this.target(node)
-    return target === failed ? failed : "node" in target ? this.value(target.node) : target.value
+    if (target === failed) return failed
+    const value = "node" in target ? this.value(target.node) : target.value
+    if (value !== failed && (isMap(value) || isList(value))) this.missing = true
+    return value
   }
 
   private containerValue(node: Node): Value | Failed {
     let whole = true
     const resolve = (item: Node): Value => {
       const value = this.value(item)
+      if (value === "???") this.missing = true
       if (value !== failed) return value
       whole = false
       return null
@@ -106,9 +112,21 @@ export class Resolution {
       const items = node.items.map(resolve)
       return whole ? items : failed
     }
-    const record: Record<string, Value> = {}
-    for (const { key, node: item } of node.kind === "map" ? node.entries.values() : []) {
-      setOwn(record, key.text, resolve(item))
+    if (node.kind !== "map") return failed
+    const old = this.tree.predecessor(node)
+    const value = old === undefined ? undefined : this.before?.resolution.values.get(old.node)
+    if (old === undefined || value === undefined || value === failed || !isMap(value)) {
+      // Records made so are quick to copy.
+      const record = Object.fromEntries(
+        Array.from(node.entries.values(), (entry) => [entry.key.text, resolve(entry.node)])
+      )
+      return whole ? record : failed
+    }
+    // Most entries are as they were, and to take over all of them at once is quick.
+    const record: Record<string, Value> = { ...value }
+    for (const id of new Set([...old.differing, ...this.before?.again.get(old.node) ?? []])) {
+      const entry = node.entries.get(id)
+      if (entry !== undefined) setOwn(record, entry.key.text, resolve(entry.node))
     }
     return whole ? record : failed
   }
@@ -179,7 +197,10 @@ export class Resolution {
       const keys = this.keys(interpolation, site)
       return keys === failed ? failed : this.select(interpolation.dots, keys, interpolation.text, site)
     }
-    const name = this.text(interpolation.name.flatMap((part, index) => (index === 0 ? [part] : [".", part])), site)
+    const [only] = interpolation.name
+    const name = typeof only === "string" && interpolation.name.length === 1
+      ? only
+      : this.text(interpolation.name.flatMap((part, index) => (index === 0 ? [part] : [".", part])), site)
     if (name === failed) return failed
     const resolver = Object.hasOwn(resolvers, name) ? resolvers[name] : undefined
     if (resolver === undefined) {
@@ -202,8 +223,12 @@ export class Resolution {
       const wanted = least === most ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`
       return this.fail(site, "resolver_error", `${interpolation.text} takes ${wanted} arguments, not ${args.length}.`)
     }
+    const { configDir, environment, read, timestring } = this.surroundings
     const result = resolver.run(args, {
-      ...this.surroundings,
+      configDir,
+      environment,
+      read,
+      timestring,
       fromConfig: interpolation.args.map((argument) => argument.kind === "alone"),
       select: (key) => this.selectText(key, site),
       decode: (text) => this.decode(text, site)

@@ -1,5 +1,5 @@
 /** A composed configuration with its interpolations resolved, as far as they can be. */
-import type { Value, ValueMap } from "../backend/Value.ts"
+import { isList, isMap, type Value, type ValueMap } from "../backend/Value.ts"
 import type { Path } from "./decode.ts"
 import { type MapNode, type Node, setOwn } from "./Node.ts"
 import type { Problem } from "./Problem.ts"
@@ -9,9 +9,15 @@ import { failed } from "./walk.ts"
 export interface Resolved {
   readonly values: ValueMap
   readonly problems: ReadonlyArray<Problem>
+  /** Whether a value is `???`, or holds one. */
+  readonly missing: boolean
   /** Where a value is missing, since it could not be resolved: null stands for it. */
   readonly unknown: ReadonlyArray<Path>
 }
+
+const holdsMissing = (value: Value): boolean =>
+  value === "???" ||
+  (isList(value) ? value.some(holdsMissing) : isMap(value) && Object.values(value).some(holdsMissing))
 
 /** All of `root` that can be resolved, so that one mistake does not hide the others. */
 export const resolveAsFar = (root: MapNode, resolution: Resolution): Resolved => {
@@ -29,5 +35,7 @@ export const resolveAsFar = (root: MapNode, resolution: Resolution): Resolved =>
     unknown.push(path)
     return null
   }
-  return { values: map(root, []), problems: resolution.problems, unknown }
+  const values = map(root, [])
+  const missing = (resolution.missing || Object.values(values).includes("???")) && holdsMissing(values)
+  return { values, problems: resolution.problems, missing, unknown }
 }

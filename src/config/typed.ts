@@ -79,7 +79,7 @@ const decodeSections = (
  */
 export const typed = (
   root: () => MapNode,
-  { unknown, values }: Resolved,
+  { missing: isMissing, unknown, values }: Resolved,
   before: Typed | null
 ): Either.Either<Typed, ReadonlyArray<Problem>> => {
   const place = ({ kind, message, path, suggestions }: Misfit): Problem =>
@@ -91,8 +91,7 @@ export const typed = (
       message,
       suggestions
     )
-  const news = Object.entries(values).filter(([name, value]) => before?.values[name] !== value)
-  const given = missing(Object.fromEntries(news), []).map((path) =>
+  const given = (isMissing ? missing(values, []) : []).map((path) =>
     problemAt(
       originIn(root(), path),
       "missing_value",
@@ -115,7 +114,7 @@ export const typed = (
 }
 
 /** The sections in which there are mistakes that no type shows. */
-const Linted = ConfigSchema.pick("sweep", "monitoring", "metadata")
+const Linted = ConfigSchema.pick("sweep", "monitoring", "metadata", "job")
 type Linted = typeof Linted.Type
 
 /**
@@ -156,7 +155,7 @@ export const lintMonitoring = (
   linted: Linted,
   parameters: ReadonlyArray<string>
 ): ReadonlyArray<Problem> => [
-  ...templateProblems(root, linted, parameters, ["monitoring"]),
+  ...templateProblems(root, linted, parameters, ["monitoring", "job"]),
   ...ruleProblems(root, linted, parameters)
 ]
 
@@ -164,7 +163,7 @@ const templateProblems = (
   root: () => MapNode,
   linted: Linted,
   parameters: ReadonlyArray<string>,
-  sections: ReadonlyArray<string | number | undefined> = ["sweep", "monitoring"]
+  sections: ReadonlyArray<string | number | undefined> = ["sweep", "monitoring", "job"]
 ): ReadonlyArray<Problem> =>
   lintTemplates(linted, parameters)
     .filter(({ path }) => sections.includes(path[0]))

@@ -4,17 +4,19 @@ import { spawnSync } from "node:child_process"
 import * as path from "node:path"
 
 const root = path.resolve(import.meta.dirname, "../..")
-const outfile = path.join(root, "node_modules/.cache/bench/config.mjs")
-await esbuild.build({
-  absWorkingDir: root,
-  entryPoints: ["test/bench/config.ts"],
-  outfile,
-  bundle: true,
-  format: "esm",
-  platform: "node",
-  target: "node20",
-  alias: { yaml: path.join(root, "node_modules/yaml/browser/index.js") },
-  logLevel: "warning"
-})
-const { status } = spawnSync(process.execPath, [...process.execArgv, outfile, root], { stdio: "inherit" })
-process.exitCode = status ?? 1
+for (const name of ["config", "points"]) {
+  const outfile = path.join(root, `node_modules/.cache/bench/${name}.mjs`)
+  await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: [`test/bench/${name}.ts`],
+    outfile,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    alias: { yaml: path.join(root, "node_modules/yaml/browser/index.js") },
+    logLevel: "warning"
+  })
+  const { status } = spawnSync(process.execPath, [...process.execArgv, outfile, root], { stdio: "inherit" })
+  process.exitCode ||= status ?? 1
+}
