@@ -73,7 +73,8 @@ export const atPoint = (
       return yield* Either.left(fail([...resolved.problems, ...(Either.isLeft(made) ? made.left : [])]))
     }
     const { config } = made.right
-    if (!same(resolved.values["monitoring"] ?? null, whole.resolved["monitoring"] ?? null)) {
+    const differs = (section: string) => !same(resolved.values[section] ?? null, whole.resolved[section] ?? null)
+    if (differs("monitoring") || differs("job")) {
       const rules = lintMonitoring(root, made.right.written, Object.keys(point.parameters))
       if (rules.length > 0) return yield* Either.left(fail(rules))
     }
