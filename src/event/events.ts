@@ -150,7 +150,27 @@ const facts = {
       groups: Schema.Record({ key: Text, value: Schema.NullOr(Text) }),
       /** Cut at 2 KiB; only for rules that act. */
       line: Schema.optional(Text)
-    }))
+    })),
+    /** Digest of the file's first bytes, so many of them, and of the bytes before `to`: is it still the same file? */
+    head: Schema.optional(Schema.Struct({ bytes: Schema.Int, digest: Text })),
+    tail: Schema.optional(Text),
+    /** Reading began anew, because the file had become shorter or is another one. */
+    anew: Schema.optional(Schema.Literal("truncated", "replaced")),
+    /** Lines that are too long: only their first 16 KiB were looked at. */
+    cut: Schema.optional(Schema.Int),
+    /** `to` stands within such a line, whose rest is skipped. */
+    within: Schema.optional(Schema.Boolean),
+    /** What follows has NUL bytes in it, which a shared file system shows for text that is still on its way. */
+    held: Schema.optional(Schema.Boolean)
+  }),
+  /** A log rule's pattern took too long, and is not looked for any more. From byte `from` on matches may be missing. */
+  PatternSwitchedOff: Schema.Struct({
+    rule: Text,
+    pattern: Text,
+    path: Text,
+    from: Schema.Int,
+    to: Schema.Int,
+    why: Text
   }),
   /** A file that jobs write could not be read; its silence means nothing until it is readable again. */
   LogUnreadable: Schema.Struct({ path: Text, message: Text }),

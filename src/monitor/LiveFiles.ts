@@ -1,33 +1,68 @@
 /** `Files` on this machine's file system. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { constants } from "node:fs"
 import * as fs from "node:fs/promises"
-import { Files, FileUnreadableError } from "../port/Files.ts"
+import * as path from "node:path"
+import { Files, FileUnreadableError, headBytes } from "../port/Files.ts"
 
 const isMissing = (cause: unknown): boolean =>
   cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR")
 
-const reading = <A>(path: string, missing: A, attempt: () => Promise<A>): Effect.Effect<A, FileUnreadableError> =>
+const reading = <A>(file: string, missing: A, attempt: () => Promise<A>): Effect.Effect<A, FileUnreadableError> =>
   Effect.catchAll(
     Effect.tryPromise({ try: attempt, catch: (cause) => cause }),
-    (cause) => isMissing(cause) ? Effect.succeed(missing) : new FileUnreadableError({ path, message: String(cause) })
+    (cause) =>
+      isMissing(cause) ? Effect.succeed(missing) : new FileUnreadableError({ path: file, message: String(cause) })
   )
 
-const read = (path: string, offset: number, limit: number) =>
-  reading(path, null, async () => {
-    const handle = await fs.open(path, "r")
+const identityOf = ({ dev, ino }: { readonly dev: number; readonly ino: number }): string => `${dev}:${ino}`
+
+/** As many of `length` bytes from `offset` on as are there: a file may end earlier than its size said. */
+const bytesAt = async (handle: fs.FileHandle, offset: number, length: number): Promise<Uint8Array> => {
+  const buffer = new Uint8Array(Math.max(0, length))
+  let filled = 0
+  while (filled < buffer.length) {
+    const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, offset + filled)
+    if (bytesRead === 0) break
+    filled += bytesRead
+  }
+  return buffer.subarray(0, filled)
+}
+
+const read = (file: string, offset: number, limit: number) =>
+  reading(file, null, async () => {
+    // To open a pipe would wait for its writer.
+    const handle = await fs.open(file, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
-      const { dev, ino, size } = await handle.stat()
-      const length = Math.min(limit, Math.max(0, size - offset))
-      const buffer = new Uint8Array(length)
-      const { bytesRead } = length === 0 ? { bytesRead: 0 } : await handle.read(buffer, 0, length, offset)
-      return { identity: `${dev}:${ino}`, size, bytes: buffer.subarray(0, bytesRead) }
+      const stats = await handle.stat()
+      if (!stats.isFile()) throw new Error("it is no regular file")
+      const { mtimeMs, size } = stats
+      const bytes = await bytesAt(handle, offset, Math.min(limit, size - offset))
+      const headSize = Math.min(headBytes, size)
+      const head = offset === 0 && bytes.length >= headSize
+        ? bytes.slice(0, headSize)
+        : await bytesAt(handle, 0, headSize)
+      return { identity: identityOf(stats), size, modified: mtimeMs, bytes, head }
     } finally {
       await handle.close()
     }
   })
 
+const moved = (file: string, identity: string) =>
+  Effect.promise(async () => {
+    const folder = path.dirname(file)
+    const beside = await fs.readdir(folder).catch(() => [])
+    for (const name of beside) {
+      if (!name.startsWith(path.basename(file)) || name === path.basename(file)) continue
+      const stats = await fs.stat(path.join(folder, name)).catch(() => null)
+      if (stats !== null && identityOf(stats) === identity) return path.join(folder, name)
+    }
+    return null
+  })
+
 export const layer: Layer.Layer<Files> = Layer.succeed(Files, {
   read,
-  exists: (path) => reading(path, false, () => fs.stat(path).then(() => true))
+  moved,
+  exists: (file) => reading(file, false, () => fs.stat(file).then(() => true))
 })

@@ -20,9 +20,10 @@ import { makeAsker } from "./askCommands.ts"
 import { type Held, recordedNow } from "./held.ts"
 import { inboxFacts } from "./inbox.ts"
 import { lostWorkers } from "./lostWorkers.ts"
-import { observeJobs, observeLogs, observeQuestions, observeSubmitTimer, observeTimers } from "./observe.ts"
+import { observeJobs, observeQuestions, observeSubmitTimer, observeTimers } from "./observe.ts"
 import { perform } from "./perform.ts"
 import { makePublisher } from "./publish.ts"
+import { observeLogs } from "./readLogs.ts"
 import { cancel, lookUp, submit } from "./submissions.ts"
 
 /** What a monitor needs of the world. */
@@ -70,7 +71,7 @@ export const watch = (
       const rules = rulesFor(session, held.rules, job.plan)
       const known = detectors.get(rules)
       if (known !== undefined) return known
-      const detector = Either.getOrElse(makeDetector(rules.monitoring), () => () => [])
+      const detector = Either.getOrElse(makeDetector(rules.monitoring), (): Detector => [])
       detectors.set(rules, detector)
       return detector
     }
@@ -205,11 +206,14 @@ export const watch = (
     const observe = Effect.gen(function*() {
       yield* record(yield* observeJobs(session))
       const at = yield* recordedNow
-      yield* record(yield* observeLogs(session, detectorOf, at))
+      yield* observeLogs(session, detectorOf, at, "all", record)
       yield* record(yield* observeQuestions(session))
       yield* record(lostWorkers(session))
       yield* record(observeTimers(session, at))
     })
+
+    /** Logs that are too long for one turn are read on between two cycles. */
+    const catchUp = Effect.flatMap(recordedNow, (at) => observeLogs(session, detectorOf, at, "behind", record))
 
     const news = Effect.gen(function*() {
       const finished = yield* Queue.takeAll(outcomes)
@@ -252,6 +256,7 @@ export const watch = (
           yield* Effect.sleep(`${tickSeconds * 1000} millis`)
           waited += tickSeconds
           const before = session.seq
+          yield* catchUp
           yield* news
           if (session.seq === before && spared) yield* schedule
           if (session.seq === before) continue

@@ -5,17 +5,11 @@ import type { NewEvent } from "../event/EventRecord.ts"
 import type { FactType } from "../event/events.ts"
 import { Files } from "../port/Files.ts"
 import { type JobRef, type JobReport, Scheduler } from "../port/Scheduler.ts"
-import type { Detector } from "../rule/detect.ts"
-import { dueTimers, type OpenQuestion, toAsk, toObserve, toRead } from "../session/pending.ts"
-import { type Job, logKey, type Session, submitTimer } from "../session/Session.ts"
+import { dueTimers, type OpenQuestion, toAsk, toObserve } from "../session/pending.ts"
+import { type Job, type Session, submitTimer } from "../session/Session.ts"
 import { readClaim, readExit, submittedAttempt } from "./claim.ts"
-import { logFacts } from "./lines.ts"
 
 type Facts = ReadonlyArray<NewEvent<FactType>>
-
-/** Bytes read at once, and at most in one cycle, of one file: a log that grows faster is read over several cycles. */
-const readAtOnce = 4 * 1024 * 1024
-const readsPerCycle = 16
 
 /** Exit code of a script that found its attempt claimed by another start. */
 const claimRefused = 75
@@ -145,83 +139,6 @@ export const observeJobs = (session: Session): Effect.Effect<Facts, never, Sched
         session.schedulerFailing ? [] : [{ type: "SchedulerFailed", data: { command, message } }]
       ))
   )
-
-const readFile = (
-  session: Session,
-  detect: Detector,
-  job: Job,
-  path: string,
-  final: boolean
-): Effect.Effect<Facts, never, Files> =>
-  Effect.gen(function*() {
-    const files = yield* Files
-    const facts: Array<NewEvent<"LogRead" | "LogUnreadable" | "LogReadable">> = []
-    const key = logKey(job.plan.name, path)
-    const about = { job: job.plan.name, attempt: job.attempt }
-    let known = session.logs.get(key)
-    for (let reads = 0; reads < readsPerCycle; reads += 1) {
-      const from = known?.offset ?? 0
-      let chunk = yield* files.read(path, from, readAtOnce)
-      if (chunk === null && known !== undefined && known.offset < known.size && !session.unreadable.has(key)) {
-        facts.push({
-          type: "LogUnreadable",
-          ...about,
-          data: { path, message: "it is gone, and was not read to its end" }
-        })
-      }
-      if (chunk === null) break
-      if (reads === 0 && session.unreadable.has(key)) facts.push({ type: "LogReadable", ...about, data: { path } })
-      const replaced = known !== undefined && (chunk.identity !== known.identity || chunk.size < from)
-      if (replaced) chunk = yield* files.read(path, 0, readAtOnce)
-      if (chunk === null) break
-      const full = chunk.bytes.length === readAtOnce
-      const noLine = full && !chunk.bytes.includes(0x0a)
-      const read = logFacts({
-        job: job.plan.name,
-        attempt: job.attempt,
-        path,
-        known: replaced ? undefined : known,
-        from: replaced ? 0 : from,
-        chunk,
-        final: (final && !full) || noLine,
-        detect
-      })
-      facts.push(...read)
-      const last = read.at(-1)
-      if (last === undefined || !full) break
-      known = { identity: last.data.identity, offset: last.data.to, size: last.data.size }
-    }
-    return facts
-  }).pipe(
-    Effect.catchTag("FileUnreadableError", ({ message }) => {
-      const about = { job: job.plan.name, attempt: job.attempt }
-      return Effect.succeed<Facts>(
-        session.unreadable.has(logKey(job.plan.name, path))
-          ? []
-          : [{ type: "LogUnreadable", ...about, data: { path, message } }]
-      )
-    })
-  )
-
-/**
- * New bytes of every log that still matters, and of the output files beside it. A log that is about to be judged gives up
- * its last line too, although nothing ends it.
- */
-export const observeLogs = (
-  session: Session,
-  detector: (job: Job) => Detector,
-  at: string
-): Effect.Effect<Facts, never, Files> => {
-  const due = new Set(dueTimers(session, at))
-  return Effect.map(
-    Effect.forEach(toRead(session), (job) => {
-      const final = due.has(`settle ${job.plan.name} ${job.attempt}`)
-      const paths = [...(job.logPath === null ? [] : [job.logPath]), ...job.plan.output_paths]
-      return Effect.forEach(paths, (path) => readFile(session, detector(job), job, path, final))
-    }, { concurrency: 8 }),
-    (facts) => facts.flat(2)
-  )
-}
 
 /** The fact that a question is answered. */
 export const answerFact = (

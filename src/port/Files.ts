@@ -15,9 +15,15 @@ export interface Chunk {
   readonly identity: string
   /** Size in bytes when it was read. */
   readonly size: number
+  /** When it was last written, in milliseconds since 1970 by the file system's clock. */
+  readonly modified: number
   /** The bytes from the asked offset on (at most as many as were asked for). */
   readonly bytes: Uint8Array
+  /** The file's first bytes, at most `headBytes`: by them a file is known again whose identity was given to another. */
+  readonly head: Uint8Array
 }
+
+export const headBytes = 1024
 
 export class Files extends Context.Tag("autoexp/Files")<Files, {
   /** Bytes of `path` from `offset` (0-based) on, at most `limit`; null if there is no such file. */
@@ -26,6 +32,8 @@ export class Files extends Context.Tag("autoexp/Files")<Files, {
     offset: number,
     limit: number
   ) => Effect.Effect<Chunk | null, FileUnreadableError>
+  /** Where the file of that identity stands now, beside `path` and under a longer name (`log.1`); null if nowhere. */
+  readonly moved: (path: string, identity: string) => Effect.Effect<string | null>
   /** Whether something stands at `path`. */
   readonly exists: (path: string) => Effect.Effect<boolean, FileUnreadableError>
 }>() {}

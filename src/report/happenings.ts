@@ -83,6 +83,8 @@ export const sentence = (record: EventRecord): string | null => {
     }
     case "RestartDropped":
       return `no restart: ${record.data.why}`
+    case "PatternSwitchedOff":
+      return `rule ${record.data.rule} is switched off, its pattern is too slow: ${record.data.why}`
     case "LogUnreadable":
       return `${record.data.path} cannot be read: ${record.data.message}`
     case "LogReadable":
@@ -111,8 +113,15 @@ export const sentence = (record: EventRecord): string | null => {
       return `queue ${record.data.queue_id}: removed`
     case "FollowUpEnded":
       return `follow-up ${record.data.plan_id}: ${record.data.status}`
+    case "LogRead": {
+      const { anew, cut = 0, path } = record.data
+      const told = [
+        ...(anew === undefined ? [] : [`${path} was ${anew}: read from its beginning`]),
+        ...(cut === 0 ? [] : [`${path}: of ${cut} long lines only the first 16 KiB were looked at`])
+      ]
+      return told.length === 0 ? null : told.join("; ")
+    }
     case "SegmentOpened":
-    case "LogRead":
     case "TimerSet":
     case "TimerFired":
     case "ConditionObserved":

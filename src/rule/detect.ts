@@ -1,80 +1,94 @@
-/** Log text -> matches: what each rule finds in complete lines. */
+/** Log text -> matches: what each rule finds in lines. */
 import * as Either from "effect/Either"
 import type { EventData } from "../event/events.ts"
 import type { LogEvent, Monitoring } from "./Monitoring.ts"
-import { compilePattern, type PatternError } from "./pattern.ts"
+import { compilePattern, type Pattern, type PatternError } from "./pattern.ts"
+import { literal, type Texts } from "./patternClass.ts"
 
-/** A line without its end, and the byte of the file at which it starts (0-based). */
-export interface Line {
-  readonly offset: number
+/** Lines without their ends, joined by "\n"; at least one. */
+export interface Lines {
   readonly text: string
+  /** Whether all of it is ASCII: patterns are much faster then. */
+  readonly ascii: boolean
 }
 
 export type Match = EventData<"LogRead">["matches"][number]
 
-/** All matches of the rules in the lines, in the order of the log; within a line, by place, then by rule. */
-export type Detector = (lines: ReadonlyArray<Line>) => ReadonlyArray<Match>
-
-/** Longest part of a line that patterns see and the journal keeps of a match. */
-const patternBound = 16 * 1024
-const lineBound = 2 * 1024
-
-/** Bytes of the text in UTF-8. */
-const utf8Length = (text: string): number => {
-  let bytes = 0
-  for (const char of text) {
-    const code = char.codePointAt(0) ?? 0
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4
-  }
-  return bytes
+/** A match, at `index` of the text. */
+export interface Found extends Omit<Match, "offset"> {
+  readonly index: number
 }
+
+/** A rule at work. */
+export interface Finder {
+  readonly rule: string
+  /** The rule's own text: what is switched off if it takes too long. */
+  readonly pattern: string
+  /** Adds all that the rule finds, in the order of the text. */
+  readonly find: (lines: Lines, found: Array<Found>) => void
+}
+
+/** The rules in their order. */
+export type Detector = ReadonlyArray<Finder>
+
+/** Longest part of a line that the journal keeps of a match, in characters. */
+const keptBound = 2 * 1024
 
 /** Whether a match of the rule leads to a decision; of the others only the groups are noted. */
 export const acts = (rule: LogEvent): boolean =>
   rule.state !== null || rule.actions.length > 0 || "error_type" in rule.metadata
 
-const escape = (literal: string): string => literal.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
+/** A text of its own: a mere slice would keep all that was read alive. */
+const own = (slice: string): string => ` ${slice}`.slice(1)
 
-const patternOf = (rule: LogEvent): Either.Either<RegExp, PatternError> =>
-  Either.map(
-    rule.pattern_type === "substring" ? Either.right(new RegExp(escape(rule.pattern))) : compilePattern(rule.pattern),
-    (pattern) => new RegExp(pattern.source, `${pattern.flags.replace("g", "")}g`)
-  )
+/** The line around `index`, cut without tearing a character. */
+const lineAt = (text: string, index: number): string => {
+  const start = index === 0 ? 0 : text.lastIndexOf("\n", index - 1) + 1
+  const end = text.indexOf("\n", index)
+  const line = text.slice(start, Math.min(end < 0 ? text.length : end, start + keptBound))
+  return own(/[\ud800-\udbff]$/.test(line) ? line.slice(0, -1) : line)
+}
 
-const groupsOf = (rule: LogEvent, match: RegExpExecArray): Match["groups"] =>
-  Object.fromEntries(
-    Object.entries(rule.extract_groups).map(([name, group]) => [
-      name,
-      (group === "match" ? match[0] : typeof group === "number" ? match[group] : match.groups?.[group]) ?? null
-    ])
-  )
+const patternOf = ({ pattern, pattern_type }: LogEvent, texts: Texts): Either.Either<Pattern, PatternError> => {
+  if (pattern_type === "regex") return compilePattern(pattern, texts)
+  // No line holds what ends lines.
+  const literally = pattern.includes("\n")
+    ? "[]"
+    : [...pattern].map((char) => literal(char.codePointAt(0) ?? 0)).join("")
+  return Either.right({ regex: new RegExp(literally, "v"), groups: [] })
+}
+
+const everywhere = ({ regex }: Pattern): RegExp => new RegExp(regex, `${regex.flags}g`)
+
+const finderOf = (rule: LogEvent): Either.Either<Finder, PatternError> =>
+  Either.map(Either.all([patternOf(rule, "ascii lines"), patternOf(rule, "lines")]), ([plain, full]) => {
+    const groups = Object.entries(rule.extract_groups).map(([name, group]) =>
+      [name, typeof group === "number" && group > 0 ? plain.groups[group - 1] : group] as const
+    )
+    const groupsOf = (match: RegExpExecArray): Match["groups"] =>
+      Object.fromEntries(groups.map(([name, group]) => {
+        const value = group === "match" || group === 0 ? match[0] : match.groups?.[group ?? ""]
+        return [name, value === undefined ? null : own(value)]
+      }))
+    const asciiRegex = everywhere(plain)
+    const regex = everywhere(full)
+    const acting = acts(rule)
+    return {
+      rule: rule.name,
+      pattern: rule.pattern,
+      find: ({ ascii, text }, found) => {
+        for (const match of text.matchAll(ascii ? asciiRegex : regex)) {
+          found.push({
+            rule: rule.name,
+            index: match.index,
+            groups: groupsOf(match),
+            ...(acting ? { line: lineAt(text, match.index) } : {})
+          })
+        }
+      }
+    }
+  })
 
 /** Compiles the rules once; fails with the first pattern that is no pattern. */
 export const makeDetector = (monitoring: Monitoring): Either.Either<Detector, PatternError> =>
-  Either.gen(function*() {
-    const rules = yield* Either.all(
-      monitoring.log_events
-        .filter(({ pattern_type }) => pattern_type !== "inactivity")
-        .map((rule) => Either.map(patternOf(rule), (pattern) => ({ rule, pattern, acts: acts(rule) })))
-    )
-    return (lines) => {
-      const matches: Array<Match> = []
-      for (const { offset, text } of lines) {
-        const seen = text.length > patternBound ? text.slice(0, patternBound) : text
-        const found: Array<readonly [index: number, match: Match]> = []
-        for (const { acts, pattern, rule } of rules) {
-          for (const match of seen.matchAll(pattern)) {
-            found.push([match.index, {
-              rule: rule.name,
-              offset: offset + utf8Length(seen.slice(0, match.index)),
-              groups: groupsOf(rule, match),
-              ...(acts ? { line: seen.slice(0, lineBound) } : {})
-            }])
-          }
-        }
-        found.sort(([a], [b]) => a - b)
-        for (const [, match] of found) matches.push(match)
-      }
-      return matches
-    }
-  })
+  Either.all(monitoring.log_events.filter(({ pattern_type }) => pattern_type !== "inactivity").map(finderOf))

@@ -1,10 +1,11 @@
 /** Mistakes in rules that their schema cannot see: patterns, templates, names. */
 import * as Either from "effect/Either"
 import { type Action, type Binding, eventAction } from "../action/actions.ts"
+import type { Condition } from "../action/conditions.ts"
 import { templateFields } from "../sweep/format.ts"
 import { didYouMean, nearest } from "../sweep/nearest.ts"
 import type { LogEvent, Monitoring } from "./Monitoring.ts"
-import { compilePattern } from "./pattern.ts"
+import { compilePattern, type Pattern } from "./pattern.ts"
 
 /** A mistake, and the path within the `monitoring` section to the value that holds it. */
 export interface RuleProblem {
@@ -14,19 +15,25 @@ export interface RuleProblem {
   readonly suggestions: ReadonlyArray<string>
 }
 
-/** What every rule's templates may name (`rule/metadata.ts`, `rule/classify.ts`, `rule/silence.ts`). */
-const always = [
+/** What templates about a job may name (`rule/metadata.ts`). */
+const ofJob = [
   "job_id",
   "job_name",
   "output_dir",
   "log_path",
   "attempt",
-  "event_id",
-  "event_name",
   "plan_id",
   "project",
   "index",
-  "parameters",
+  "stage",
+  "parameters"
+]
+
+/** What every rule's templates may name (`rule/metadata.ts`, `rule/classify.ts`, `rule/silence.ts`). */
+const always = [
+  ...ofJob,
+  "event_id",
+  "event_name",
   "reason",
   "error_type",
   "exit_code",
@@ -67,12 +74,29 @@ const templatesOf = (action: Action, path: Path): ReadonlyArray<readonly [Path, 
   }
 }
 
+/** The texts of a condition that are rendered, with their paths. */
+const conditionTemplates = (condition: Condition, path: Path): ReadonlyArray<readonly [Path, string]> => {
+  switch (condition.class_name) {
+    case "FileExistsCondition":
+      return [[[...path, "path"], condition.path]]
+    case "CommandCondition": {
+      const { command, cwd } = condition
+      return [
+        ...(typeof command === "string"
+          ? [[[...path, "command"], command] as const]
+          : each([...path, "command"], command)),
+        ...(cwd === null ? [] : [[[...path, "cwd"], cwd] as const])
+      ]
+    }
+    default:
+      return []
+  }
+}
+
 const bindingTemplates = (binding: typeof Binding.Type, path: Path): ReadonlyArray<readonly [Path, string]> => {
   const { action, conditions } = eventAction(binding)
-  const files = conditions.flatMap((condition, index): ReadonlyArray<readonly [Path, string]> =>
-    condition.class_name === "FileExistsCondition" ? [[[...path, "conditions", index, "path"], condition.path]] : []
-  )
-  return [...files, ...templatesOf(action, binding.class_name === "EventAction" ? [...path, "action"] : path)]
+  const asked = conditions.flatMap((condition, index) => conditionTemplates(condition, [...path, "conditions", index]))
+  return [...asked, ...templatesOf(action, binding.class_name === "EventAction" ? [...path, "action"] : path)]
 }
 
 /** Mistakes in the template at `path`: it cannot be read, or names something that is not `known`. */
@@ -97,6 +121,18 @@ export const lintTemplate = (
       )
   })
 
+/** Mistakes in the templates of a job's start or cancel conditions; `names` are known besides the usual ones. */
+export const lintConditions = (
+  path: Path,
+  conditions: ReadonlyArray<Condition>,
+  names: Iterable<string>
+): ReadonlyArray<RuleProblem> => {
+  const known = new Set([...ofJob, ...names])
+  return conditions.flatMap((condition, index) =>
+    conditionTemplates(condition, [...path, index]).flatMap(([at, text]) => lintTemplate(at, text, known))
+  )
+}
+
 const lintBindings = (
   bindings: ReadonlyArray<typeof Binding.Type>,
   path: Path,
@@ -106,25 +142,16 @@ const lintBindings = (
     bindingTemplates(binding, [...path, "actions", index]).flatMap(([at, text]) => lintTemplate(at, text, known))
   )
 
-/**
- * Names and number of the groups of a pattern, from its source: to run it would first compile it, which is slow. Of a
- * `v` pattern every "(" that is not escaped opens a group, also within brackets.
- */
-const groupsOf = ({ source }: RegExp): { readonly names: ReadonlyArray<string>; readonly count: number } => {
-  const plain = source.replaceAll(/\\[^]/g, "")
-  const names = [...plain.matchAll(/\(\?<([^=!][^>]*)>/g)].map(([, name = ""]) => name)
-  return { names, count: names.length + [...plain.matchAll(/\((?!\?)/g)].length }
-}
-
-const lintGroups = (rule: LogEvent, pattern: RegExp, path: Path): ReadonlyArray<RuleProblem> => {
-  const { count, names } = groupsOf(pattern)
+const lintGroups = (rule: LogEvent, { groups }: Pattern, path: Path): ReadonlyArray<RuleProblem> => {
+  const known = [...groups.filter((name) => !name.startsWith("$")), "match"]
   return Object.entries(rule.extract_groups).flatMap(([name, group]) => {
     const at = [...path, "extract_groups", name]
     if (typeof group === "number") {
-      return group >= 0 && group <= count ? [] : [problem(at, `The pattern has no group ${group}; it has ${count}.`)]
+      return group >= 0 && group <= groups.length
+        ? []
+        : [problem(at, `The pattern has no group ${group}; it has ${groups.length}.`)]
     }
-    if (group === "match" || names.includes(group)) return []
-    const known = [...names, "match"]
+    if (known.includes(group)) return []
     return [problem(at, `The pattern has no group "${group}"; ${didYouMean(group, known)}`, nearest(group, known))]
   })
 }

@@ -1,116 +1,91 @@
 /**
  * Python's `re` syntax as a JavaScript regular expression.
  * Source: CPython 3.11's `re/_parser.py`. A pattern means the same on both sides: its classes (`\w`, `\d`, `\s`, `\b`)
- * are Unicode's, `.` stops at `\n` only, `$` also matches before a last `\n`. One difference stays: a reference to a
- * group that took no part matches the empty text, where Python's does not match.
+ * are Unicode's, `.` stops at `\n` only, `$` also matches before a last `\n`. Two differences stay: a reference to a
+ * group that took no part matches the empty text, where Python's does not match; and a group within a repeat that took
+ * no part in its last turn is null, where Python keeps what it held in an earlier one.
  */
 import * as Either from "effect/Either"
-import * as Schema from "effect/Schema"
+import {
+  boundary,
+  classOf,
+  escapedChar,
+  failure,
+  type Flags,
+  literal,
+  negated,
+  PatternError,
+  type Texts,
+  withCases
+} from "./patternClass.ts"
 
-/** A pattern that Python would refuse, or that cannot be translated. `column` counts from 1; `message` is a sentence. */
-export class PatternError extends Schema.TaggedError<PatternError>()("PatternError", {
-  message: Schema.String,
-  column: Schema.Int
-}) {}
+export { PatternError } from "./patternClass.ts"
 
-/** The flags that hold at a place of the pattern, by Python's letters: `i`, `m`, `s`, `a`. */
-type Flags = ReadonlySet<string>
-
-const failure = (at: number, message: string): Either.Either<never, PatternError> =>
-  Either.left(new PatternError({ message: `${message}.`, column: at + 1 }))
-
-/** Members of a class, without the brackets. */
-const members = (letter: string, flags: Flags): string => {
-  const ascii = flags.has("a")
-  switch (letter.toLowerCase()) {
-    case "d":
-      return ascii ? "0-9" : "\\p{Nd}"
-    case "w":
-      return ascii ? "a-zA-Z0-9_" : "\\p{L}\\p{N}_"
-    default:
-      return ascii
-        ? "\\t-\\r\\x20"
-        : "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000"
-  }
+/** A pattern, ready to search with. */
+export interface Pattern {
+  readonly regex: RegExp
+  /** Of each of Python's groups (the first is number 1) the name that it has among the groups of a match. */
+  readonly groups: ReadonlyArray<string>
 }
 
-const classOf = (letter: string, flags: Flags): string =>
-  `[${letter === letter.toUpperCase() ? "^" : ""}${members(letter, flags)}]`
-
-const boundary = (flags: Flags): string => {
-  const word = classOf("w", flags)
-  return `(?:(?<=${word})(?!${word})|(?<!${word})(?=${word}))`
-}
-
-const notBoundary = (flags: Flags): string => {
-  const word = classOf("w", flags)
-  return `(?:(?<=${word})(?=${word})|(?<!${word})(?!${word}))`
-}
-
-const literal = (code: number): string => {
-  const char = String.fromCodePoint(code)
-  return /[\p{L}\p{N} _]/u.test(char) ? char : `\\u{${code.toString(16)}}`
-}
-
-const controls: Record<string, number> = { a: 7, b: 8, t: 9, n: 10, v: 11, f: 12, r: 13 }
-
-/** A character that an escape stands for, the length of the escape included. */
-type Escaped = { readonly code: number; readonly length: number }
-
-/** The character of the escape at `at`; null for escapes that stand for no single character. */
-const escapedChar = (pattern: string, at: number, inClass: boolean): Either.Either<Escaped | null, PatternError> => {
-  const rest = pattern.slice(at)
-  const letter = rest[1]
-  if (letter === undefined) return failure(at, "The pattern ends with a single \"\\\"")
-  const hex = /^\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))/.exec(rest)
-  if (hex !== null) {
-    const code = parseInt(hex[1] ?? hex[2] ?? hex[3] ?? "", 16)
-    if (code <= 0x10ffff) return Either.right({ code, length: hex[0].length })
-  }
-  const octal = /^\\(?:0[0-7]{0,2}|[1-3][0-7]{2})/.exec(rest) ?? (inClass ? /^\\[0-7]{1,3}/.exec(rest) : null)
-  if (octal !== null) {
-    const code = parseInt(octal[0].slice(1), 8)
-    if (code <= 0o377) return Either.right({ code, length: octal[0].length })
-  }
-  const control = controls[letter]
-  if (control !== undefined && (inClass || letter !== "b")) return Either.right({ code: control, length: 2 })
-  if (/[dDwWsS]/.test(letter) || (!inClass && /[bBAZ1-9]/.test(letter))) return Either.right(null)
-  if (/[a-zA-Z0-9]/.test(letter)) return failure(at, `"\\${letter}" is no escape of Python's patterns`)
-  const code = rest.codePointAt(1) ?? 0
-  return Either.right({ code, length: 1 + String.fromCodePoint(code).length })
-}
+/** Every character. Not "[^]": V8 of Node 20 repeats that only once. */
+const anything = "[\\0-\\u{10ffff}]"
 
 const flagLetters = /^[aiLmsux]*$/
 
 /** Flags to add from `(?flags)` or `(?flags:`. */
 const readFlags = (letters: string, at: number, flags: Flags): Either.Either<Flags, PatternError> => {
   if (!flagLetters.test(letters)) return failure(at, `"(?${letters}" holds a flag that Python does not know`)
-  if (letters.includes("x")) return failure(at, "Verbose patterns, \"(?x)\", are not supported; write it in one line")
   if (letters.includes("L")) return failure(at, "The flag L is for bytes and does not fit text")
   return Either.right(new Set([...flags, ...letters.replace("u", "")]))
 }
 
+/** A group that is not closed yet. */
+interface Open {
+  readonly at: number
+  /** Where it begins in what was written. */
+  readonly outAt: number
+  readonly flags: Flags
+  readonly kind: "group" | "ahead" | "behind"
+  /** What closes it. */
+  readonly end: string
+  readonly name: string | null
+}
+
+type Step = Either.Either<void, PatternError>
+
 class Translation {
   readonly pattern: string
+  readonly texts: Texts
+  /** Whether other cases are written out: `i` holds for parts only, for which there is no flag. */
+  readonly spelled: boolean
   at = 0
   out = ""
   flags: Flags = new Set()
-  /** Whether what was read last can be repeated. */
+  /** Whether what was read last can be repeated, and where it begins in `out`. */
   repeatable = false
-  readonly open: Array<{ readonly at: number; readonly flags: Flags; readonly lookaround: boolean }> = []
+  lastAt = 0
+  /** Whether some part differs from the whole in the flag `i`. */
+  mixed = false
+  readonly groups: Array<string> = []
+  readonly open: Array<Open> = []
+  private atomics = 0
 
-  constructor(pattern: string) {
+  constructor(pattern: string, texts: Texts, spelled: boolean) {
     this.pattern = pattern
+    this.texts = texts
+    this.spelled = spelled
   }
 
-  emit(text: string, length: number, repeatable: boolean): Either.Either<void, PatternError> {
+  emit(text: string, length: number, repeatable: boolean): Step {
+    this.lastAt = this.out.length
     this.out += text
     this.at += length
     this.repeatable = repeatable
     return Either.void
   }
 
-  step(): Either.Either<void, PatternError> {
+  step(): Step {
     const char = String.fromCodePoint(this.pattern.codePointAt(this.at) ?? 0)
     switch (char) {
       case "\\":
@@ -124,42 +99,76 @@ class Translation {
       case "|":
         return this.emit("|", 1, false)
       case ".":
-        return this.emit(this.flags.has("s") ? "[^]" : "[^\\n]", 1, true)
+        return this.emit(this.flags.has("s") && this.texts === "any" ? anything : "[^\\n]", 1, true)
       case "^":
-        return this.emit(this.flags.has("m") ? "(?:^|(?<=\\n))" : "^", 1, false)
+        return this.emit(this.texts === "any" && this.flags.has("m") ? "(?:^|(?<=\\n))" : this.begin(), 1, false)
       case "$":
-        return this.emit(this.flags.has("m") ? "(?:$|(?=\\n))" : "(?=\\n?$)", 1, false)
+        return this.emit(
+          this.texts !== "any" ? this.end() : this.flags.has("m") ? "(?:$|(?=\\n))" : "(?=\\n?$)",
+          1,
+          false
+        )
       case "*":
       case "+":
       case "?":
         return this.repeat(char, 1)
       case "{":
         return this.counted()
-      default:
-        return this.emit(literal(char.codePointAt(0) ?? 0), char.length, true)
     }
+    if (this.flags.has("x") && /[\s#]/.test(char)) return this.comment(char)
+    return this.emit(this.char(char.codePointAt(0) ?? 0), char.length, true)
   }
 
-  escape(): Either.Either<void, PatternError> {
+  /** Blanks and comments of a verbose pattern. */
+  comment(char: string): Step {
+    const end = char === "#" ? this.pattern.indexOf("\n", this.at) : this.at
+    this.at = end < 0 ? this.pattern.length : end + 1
+    return Either.void
+  }
+
+  /** The beginning of the text, or of a line. */
+  begin(): string {
+    return this.texts === "lines" ? "(?:^|(?<=\\n))" : "^"
+  }
+
+  end(): string {
+    return this.texts === "lines" ? "(?:$|(?=\\n))" : "$"
+  }
+
+  char(code: number): string {
+    if (code === 10 && this.texts !== "any") return "[]"
+    return this.spelled && this.flags.has("i") ? `[${withCases(literal(code))}]` : literal(code)
+  }
+
+  escape(): Step {
     return Either.flatMap(escapedChar(this.pattern, this.at, false), (escaped) => {
-      if (escaped !== null) return this.emit(literal(escaped.code), escaped.length, true)
+      if (escaped !== null) return this.emit(this.char(escaped.code), escaped.length, true)
       const letter = this.pattern[this.at + 1] ?? ""
       switch (letter) {
         case "A":
-          return this.emit("^", 2, false)
+          return this.emit(this.begin(), 2, false)
         case "Z":
-          return this.emit("$", 2, false)
+          return this.emit(this.end(), 2, false)
         case "b":
-          return this.emit(boundary(this.flags), 2, false)
         case "B":
-          return this.emit(notBoundary(this.flags), 2, false)
+          return this.emit(boundary(this.flags, this.texts, letter === "B"), 2, false)
       }
       if (/\d/.test(letter)) {
         const number = /^\d\d?/.exec(this.pattern.slice(this.at + 1))?.[0] ?? letter
-        return this.emit(`(?:\\${number})`, 1 + number.length, true)
+        const name = this.groups[Number(number) - 1]
+        if (name === undefined) return failure(this.at, `There is no group ${number} before this place`)
+        return this.reference(name, 1 + number.length)
       }
-      return this.emit(classOf(letter, this.flags), 2, true)
+      return this.emit(classOf(letter, this.flags, this.texts), 2, true)
     })
+  }
+
+  reference(name: string, length: number): Step {
+    if (this.open.some((open) => open.name === name)) return failure(this.at, "A group cannot refer to itself")
+    if (this.spelled && this.flags.has("i")) {
+      return failure(this.at, "A reference to a group is not supported where the flag i holds for a part only")
+    }
+    return this.emit(`\\k<${name}>`, length, true)
   }
 
   /** One member of a class: a character's code, or a class of its own. */
@@ -172,16 +181,17 @@ class Translation {
     }
     return Either.map(escapedChar(pattern, at, true), (escaped) => {
       this.at += escaped?.length ?? 2
-      return escaped?.code ?? classOf(pattern[at + 1] ?? "", this.flags)
+      return escaped?.code ?? classOf(pattern[at + 1] ?? "", this.flags, this.texts)
     })
   }
 
-  charClass(): Either.Either<void, PatternError> {
+  charClass(): Step {
     return Either.gen(this, function*() {
       const start = this.at
-      const negated = this.pattern[start + 1] === "^"
-      this.at += negated ? 2 : 1
+      const isNot = this.pattern[start + 1] === "^"
+      this.at += isNot ? 2 : 1
       let text = ""
+      let newline = false
       // A "]" right at the beginning is a member.
       for (let first = true; first || this.pattern[this.at] !== "]"; first = false) {
         if (this.at >= this.pattern.length) return yield* failure(start, "This \"[\" is not closed")
@@ -191,6 +201,7 @@ class Translation {
           this.pattern[this.at + 1] !== "]"
         if (!range) {
           text += typeof low === "string" ? low : literal(low)
+          newline ||= low === 10
           continue
         }
         this.at++
@@ -199,23 +210,39 @@ class Translation {
           return yield* failure(from, `"${this.pattern.slice(from, this.at)}" is no range of characters`)
         }
         text += `${literal(low)}-${literal(high)}`
+        newline ||= low <= 10 && high >= 10
       }
-      return yield* this.emit(`[${negated ? "^" : ""}${text}]`, 1, true)
+      const members = this.spelled && this.flags.has("i") ? withCases(text) : text
+      if (isNot) return yield* this.emit(negated(members, this.texts), 1, true)
+      return yield* this.emit(newline && this.texts !== "any" ? `[[${members}]--\\n]` : `[${members}]`, 1, true)
     })
   }
 
-  group(): Either.Either<void, PatternError> {
+  enter(
+    text: string,
+    length: number,
+    rest: { readonly flags?: Flags; readonly kind?: Open["kind"]; readonly end?: string; readonly name?: string } = {}
+  ): Step {
+    const { end = ")", flags = this.flags, kind = "group", name = null } = rest
+    this.open.push({ at: this.at, outAt: this.out.length, flags: this.flags, kind, end, name })
+    this.flags = flags
+    return this.emit(text, length, false)
+  }
+
+  /** A group that Python numbers. JavaScript's get names, so that those of our own move no number. */
+  capture(name: string, length: number): Step {
+    this.groups.push(name)
+    return this.enter(`(?<${name}>`, length, { name })
+  }
+
+  group(): Step {
     const { at } = this
     const rest = this.pattern.slice(at)
-    const enter = (text: string, length: number, flags = this.flags) => {
-      this.open.push({ at, flags: this.flags, lookaround: /^\(\?<?[=!]/.test(text) })
-      this.flags = flags
-      return this.emit(text, length, false)
-    }
-    if (!rest.startsWith("(?")) return enter("(", 1)
-    if (/^\(\?(?:[:=!]|<[=!])/.test(rest)) {
-      const text = rest.startsWith("(?<") ? rest.slice(0, 4) : rest.slice(0, 3)
-      return enter(text, text.length)
+    if (!rest.startsWith("(?")) return this.capture(`$${this.groups.length + 1}`, 1)
+    if (rest.startsWith("(?:")) return this.enter("(?:", 3)
+    const around = /^\(\?(<?)[=!]/.exec(rest)
+    if (around !== null) {
+      return this.enter(around[0], around[0].length, { kind: around[1] === "<" ? "behind" : "ahead" })
     }
     if (rest.startsWith("(?#")) {
       const end = rest.indexOf(")")
@@ -224,27 +251,40 @@ class Translation {
       return Either.void
     }
     const named = /^\(\?P(?:<([^>]*)>|=([^)]*)\))/.exec(rest)
-    if (named !== null) {
-      const name = named[1] ?? named[2] ?? ""
-      if (!/^[\p{ID_Start}_][\p{ID_Continue}]*$/u.test(name)) return failure(at, `"${name}" is no name of a group`)
-      return named[1] === undefined
-        ? this.emit(`\\k<${name}>`, named[0].length, true)
-        : enter(`(?<${name}>`, named[0].length)
-    }
+    if (named !== null) return this.named(named)
     const flags = /^\(\?([a-zA-Z]*)(?:-([a-zA-Z]+))?([:)])/.exec(rest)
-    if (flags !== null) return this.flagGroup(flags, enter)
+    if (flags !== null) return this.flagGroup(flags)
+    if (rest.startsWith("(?>")) {
+      return Either.flatMap(this.atomic(), ({ end, start }) => this.enter(start, 3, { end }))
+    }
     if (rest.startsWith("(?(")) return failure(at, "Conditional groups, \"(?(…)…)\", are not supported")
-    if (rest.startsWith("(?>")) return failure(at, "Atomic groups, \"(?>…)\", are not supported")
     if (rest.startsWith("(?<")) return failure(at, "A named group is written \"(?P<name>…)\"")
     return failure(at, `"${rest.slice(0, 4)}" begins no group of Python's patterns`)
   }
 
-  flagGroup(
-    match: RegExpExecArray,
-    enter: (text: string, length: number, flags: Flags) => Either.Either<void, PatternError>
-  ): Either.Either<void, PatternError> {
+  named([text, defined, used = ""]: RegExpExecArray): Step {
+    const name = defined ?? used
+    if (!/^[\p{ID_Start}_][\p{ID_Continue}]*$/u.test(name)) return failure(this.at, `"${name}" is no name of a group`)
+    const known = this.groups.includes(name)
+    if (defined === undefined) {
+      return known
+        ? this.reference(name, text.length)
+        : failure(this.at, `There is no group "${name}" before this place`)
+    }
+    return known ? failure(this.at, `There are two groups "${name}"`) : this.capture(name, text.length)
+  }
+
+  /** What stands before and after a part that is never entered again: a look-ahead gives nothing back. */
+  atomic(): Either.Either<{ readonly start: string; readonly end: string }, PatternError> {
+    if (this.open.some(({ kind }) => kind === "behind")) {
+      return failure(this.at, "Atomic groups and possessive repeats are not supported within a look-behind")
+    }
+    const name = `$a${++this.atomics}`
+    return Either.right({ start: `(?:(?=(?<${name}>`, end: `))\\k<${name}>)` })
+  }
+
+  flagGroup([text, on = "", off = "", end]: RegExpExecArray): Step {
     const { at } = this
-    const [text, on = "", off = "", end] = match
     return Either.flatMap(readFlags(on, at, this.flags), (flags) => {
       if (end === ")") {
         if (this.out !== "" || this.open.length > 0 || off !== "") {
@@ -255,28 +295,33 @@ class Translation {
         return Either.void
       }
       const within = new Set([...flags].filter((flag) => !off.includes(flag)))
-      if (within.has("i") !== this.flags.has("i")) {
-        return failure(at, "The flag i holds for a whole pattern only; write \"(?i)\" at its beginning")
-      }
-      return enter("(?:", text.length, within)
+      this.mixed ||= within.has("i") !== this.flags.has("i")
+      return this.enter("(?:", text.length, { flags: within })
     })
   }
 
-  close(): Either.Either<void, PatternError> {
+  close(): Step {
     const opened = this.open.pop()
     if (opened === undefined) return failure(this.at, "This \")\" closes nothing; write \"\\)\" for the character")
     this.flags = opened.flags
-    return this.emit(")", 1, !opened.lookaround)
+    const step = this.emit(opened.end, 1, opened.kind === "group")
+    this.lastAt = opened.outAt
+    return step
   }
 
-  repeat(text: string, length: number): Either.Either<void, PatternError> {
+  repeat(text: string, length: number): Step {
     if (!this.repeatable) return failure(this.at, `There is nothing that "${text}" could repeat`)
     const after = this.pattern[this.at + length]
-    if (after === "+") return failure(this.at, `Possessive repeats, "${text}+", are not supported`)
-    return after === "?" ? this.emit(`${text}?`, length + 1, false) : this.emit(text, length, false)
+    if (after === "?") return this.emit(`${text}?`, length + 1, false)
+    if (after !== "+") return this.emit(text, length, false)
+    return Either.flatMap(this.atomic(), ({ end, start }) => {
+      const repeated = this.out.slice(this.lastAt)
+      this.out = this.out.slice(0, this.lastAt)
+      return this.emit(`${start}${repeated}${text}${end}`, length + 1, false)
+    })
   }
 
-  counted(): Either.Either<void, PatternError> {
+  counted(): Step {
     const count = /^\{(\d*)(,?)(\d*)\}/.exec(this.pattern.slice(this.at))
     if (count === null || (count[1] === "" && count[2] === "") || count[0] === "{,}") {
       return count?.[0] === "{,}" ? this.repeat("*", 3) : this.emit(literal(123), 1, true)
@@ -287,16 +332,29 @@ class Translation {
   }
 }
 
-/** The regular expression (flags `v`, and `i` where the pattern says so) that finds what Python's `re.search` finds. */
-export const compilePattern = (pattern: string): Either.Either<RegExp, PatternError> =>
+const translate = (pattern: string, texts: Texts, spelled: boolean): Either.Either<Translation, PatternError> =>
   Either.gen(function*() {
-    const translation = new Translation(pattern)
+    const translation = new Translation(pattern, texts, spelled)
     while (translation.at < pattern.length) yield* translation.step()
     const open = translation.open[0]
     if (open !== undefined) return yield* failure(open.at, "This \"(\" is not closed; write \"\\(\" for the character")
-    return yield* Either.try({
-      try: () => new RegExp(translation.out, translation.flags.has("i") ? "vi" : "v"),
+    return translation.mixed && !spelled ? yield* translate(pattern, texts, true) : translation
+  })
+
+/**
+ * The regular expression that finds in such texts what Python's `re.search` finds. Its flags are `v`, `i` where all of the
+ * pattern is so, `m` for lines; add `g` to find all.
+ */
+export const compilePattern = (pattern: string, texts: Texts = "any"): Either.Either<Pattern, PatternError> =>
+  Either.flatMap(translate(pattern, texts, false), ({ flags, groups, out, spelled }) =>
+    Either.try({
+      try: () => ({
+        regex: new RegExp(
+          out,
+          `v${flags.has("i") && !spelled ? "i" : ""}${texts === "ascii lines" ? "m" : ""}`
+        ),
+        groups
+      }),
       catch: (error) =>
         new PatternError({ message: `The pattern does not compile: ${String(error).replace(/^.*: /, "")}.`, column: 1 })
-    })
-  })
+    }))

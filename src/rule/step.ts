@@ -82,6 +82,7 @@ const decide = (context: Context, fact: Fact): void => {
       return fire(context, fact.data.timer)
     case "WorkerLost":
       return workerLost(context, fact.data.queue_id)
+    case "PatternSwitchedOff":
     case "LogUnreadable":
     case "LogReadable":
     case "SessionOpened":

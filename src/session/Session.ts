@@ -15,6 +15,13 @@ export interface LogPosition {
   readonly identity: string
   readonly offset: number
   readonly size: number
+  /** Digests of its first bytes, and of those before `offset`; null if unknown. */
+  readonly head: { readonly bytes: number; readonly digest: string } | null
+  readonly tail: string | null
+  /** Whether `offset` stands within a line that is too long, whose rest is skipped. */
+  readonly within: boolean
+  /** Whether NUL bytes after `offset` were waited for. */
+  readonly held: boolean
 }
 
 /** A restart that happened. */
@@ -215,6 +222,8 @@ export interface Session {
   readonly logs: Map<string, LogPosition>
   /** Keys of files that cannot be read at present. */
   readonly unreadable: Set<string>
+  /** Patterns that took too long and are not looked for any more: the rule's name, and why. */
+  readonly patternsOff: Map<string, { readonly rule: string; readonly why: string; readonly since: string }>
   readonly events: Map<string, EventEntry>
   /** Keys of `events` by event id. */
   readonly eventKeys: Map<string, string>
@@ -258,6 +267,7 @@ export const emptySession = (): Session => ({
   submissions: new Map(),
   logs: new Map(),
   unreadable: new Set(),
+  patternsOff: new Map(),
   events: new Map(),
   eventKeys: new Map(),
   occurrences: new Map(),

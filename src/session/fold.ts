@@ -64,8 +64,9 @@ const grow = (session: Mutable<Session>, at: string): void => {
 const readLog = (session: Session, record: EventRecord<"LogRead">): void => {
   const { at, data, job = "", attempt = 0, seq } = record
   const known = session.logs.get(logKey(job, data.path))
-  session.logs.set(logKey(job, data.path), { identity: data.identity, offset: data.to, size: data.size })
-  const grew = known === undefined ? data.size > 0 : data.size !== known.size || data.identity !== known.identity
+  const { anew, head = null, held = false, identity, path, size, tail = null, to, within = false } = data
+  session.logs.set(logKey(job, path), { identity, offset: to, size, head, tail, within, held })
+  const grew = known === undefined ? size > 0 : size !== known.size || identity !== known.identity || anew !== undefined
   const progress: Record<string, Readonly<Record<string, string | null>>> = {}
   for (const [index, match] of data.matches.entries()) {
     if (match.line !== undefined) continue
@@ -130,6 +131,11 @@ export const fold = (before: Session, record: EventRecord): Session => {
     case "LogRead":
       readLog(session, record)
       break
+    case "PatternSwitchedOff": {
+      const { pattern, rule, why } = record.data
+      session.patternsOff.set(pattern, { rule, why, since: record.at })
+      break
+    }
     case "LogUnreadable":
       session.unreadable.add(logKey(record.job ?? "", record.data.path))
       break

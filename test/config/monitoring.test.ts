@@ -9,6 +9,7 @@ import { parseOverride } from "../../src/config/overrides.ts"
 import { acts, makeDetector } from "../../src/rule/detect.ts"
 import type { Monitoring } from "../../src/rule/Monitoring.ts"
 import { formatTemplate } from "../../src/sweep/format.ts"
+import { matchesIn } from "../rule/finding.ts"
 
 const configDir = path.resolve(import.meta.dirname, "../../config")
 
@@ -38,8 +39,7 @@ type Preset = (typeof presets)[number]
 /** Each rule of the preset that found something in the line, with what it found, and the names of its acting rules. */
 const reading = (preset: string, line: string) =>
   Effect.map(section(preset), (monitoring) => {
-    const detect = Either.getOrThrow(makeDetector(monitoring))
-    const matches = detect([{ offset: 0, text: line }])
+    const matches = matchesIn(Either.getOrThrow(makeDetector(monitoring)), [line])
     expect(new Set(matches.map(({ rule }) => rule)).size, `one match a rule in ${line}`).toBe(matches.length)
     const acting = monitoring.log_events.filter(acts).map(({ name }) => name)
     return { groups: Object.fromEntries(matches.map(({ groups, rule }) => [rule, groups])), acting }

@@ -9,7 +9,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import * as MemoryJournal from "../../src/journal/MemoryJournal.ts"
 import { CommandFailedError, Commands } from "../../src/port/Commands.ts"
-import { Files } from "../../src/port/Files.ts"
+import { Files, headBytes } from "../../src/port/Files.ts"
 import { type FollowUp, FollowUps } from "../../src/port/FollowUps.ts"
 import { Scheduler, Schedulers } from "../../src/port/Scheduler.ts"
 import { type FakeCluster, type FakeOptions, make } from "../../src/scheduler/fake/FakeScheduler.ts"
@@ -37,10 +37,15 @@ const memory = Layer.effectContext(Effect.sync(() => {
       read: (file, offset, limit) =>
         Effect.sync(() => {
           const content = files.get(file)
-          return content === undefined
-            ? null
-            : { identity: file, size: content.length, bytes: content.subarray(offset, offset + limit) }
+          return content === undefined ? null : {
+            identity: file,
+            size: content.length,
+            modified: 0,
+            bytes: content.subarray(offset, offset + limit),
+            head: content.subarray(0, headBytes)
+          }
         }),
+      moved: () => Effect.succeed(null),
       exists: (file) => Effect.sync(() => files.has(file))
     }),
     Context.add(Commands, {

@@ -8,6 +8,7 @@ import { layer } from "../../src/config/ConfigFiles.ts"
 import { load } from "../../src/config/load.ts"
 import { makeDetector } from "../../src/rule/detect.ts"
 import { Monitoring } from "../../src/rule/Monitoring.ts"
+import { matchesIn } from "./finding.ts"
 import { machine } from "./machine.ts"
 
 const configDir = path.resolve(import.meta.dirname, "../../config")
@@ -32,7 +33,7 @@ const course = (preset: string, lines: ReadonlyArray<string>, state: string) =>
       for (let start = 0; start < 10 && m.job().state === "submitting"; start++) {
         m.accept()
         m.state("RUNNING")
-        const matches = detect(lines.map((text, offset) => ({ offset, text })))
+        const matches = matchesIn(detect, lines)
         m.fact("LogRead", { path: "log", from: 0, to: 1, size: 1, identity: `${start}`, matches }, {
           job: "a",
           attempt: m.job().attempt

@@ -72,7 +72,7 @@ const byPattern: Resolver = {
   run: ([pattern = null, yes = null, no = null, items = null]) =>
     Either.flatMap(
       Either.mapLeft(compilePattern(pyStr(pattern)), ({ column, message }) => `column ${column}: ${message}`),
-      ({ flags, source }) => {
+      ({ regex: { flags, source } }) => {
         const begins = (value: Value) => new RegExp(source, `${flags}y`).test(pyStr(value))
         return list(items, (values) => Either.right(values.map((value) => fill(begins(value) ? yes : no, "%", value))))
       }
