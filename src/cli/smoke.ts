@@ -4,12 +4,14 @@ import * as Schema from "effect/Schema"
 import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { commandWords } from "../backend/slurm/commandWords.ts"
 import { isList, isMap, toPlain, type Value } from "../backend/Value.ts"
 import * as ConfigFiles from "../config/ConfigFiles.ts"
 import { load, type Loaded } from "../config/load.ts"
+import { onPath } from "../monitor/doctor/programs.ts"
 import * as LiveCommands from "../monitor/LiveCommands.ts"
 import { templatesOf } from "../plan/templateFiles.ts"
-import { type JobRef, Schedulers } from "../port/Scheduler.ts"
+import { type JobRef, Schedulers, SchedulerUnavailableError } from "../port/Scheduler.ts"
 import { Screen } from "../report/Screen.ts"
 import * as LiveSchedulers from "../scheduler/live.ts"
 import { requestOf } from "./composing.ts"
@@ -19,6 +21,7 @@ import type { Given } from "./spec.ts"
 import { usage } from "./UsageError.ts"
 
 const planId = "smoke"
+const schedulerUnusable = 3
 
 /** What each job runs: notes its start, works for a while, and fails the first time if it is the flaky one. */
 const program = [
@@ -171,22 +174,25 @@ const cancelAll = (folder: string, client: unknown) =>
     yield* Effect.forEach(submitted(folder), (job) => Effect.ignore(scheduler.cancel(job)), { discard: true })
   }).pipe(Effect.provide(LiveSchedulers.layer), Effect.provide(LiveCommands.layer), Effect.ignore)
 
+/** Waits until all jobs are submitted or the monitor has ended; false if neither is so after ten minutes. */
 const untilSubmitted = (folder: string, child: ChildProcess) =>
   Effect.gen(function*() {
     while (child.exitCode === null && submitted(folder).length < Object.keys(starts).length) {
       yield* Effect.sleep("100 millis")
     }
-  })
+    return true
+  }).pipe(Effect.timeoutTo({ duration: "10 minutes", onSuccess: (done) => done, onTimeout: () => false }))
 
 const trial = (folder: string, say: (text: string) => Effect.Effect<void>) =>
   Effect.scoped(Effect.gen(function*() {
     const config = ["--config-ref", path.join(folder, "smoke.json"), "--plan-id", planId]
     yield* say("submitting 2 jobs")
     const first = yield* start(folder, ["run", ...config])
-    yield* untilSubmitted(folder, first.child)
+    const isSubmitted = yield* untilSubmitted(folder, first.child)
     yield* say("interrupting the monitor")
     first.child.kill("SIGINT")
     const { code } = yield* first.ended
+    if (!isSubmitted) return { code: schedulerUnusable, wrong: ["the jobs were not submitted within 10 minutes"] }
     if (code !== 130) return { code, wrong: [`the first monitor ended with ${code} instead of 130`] }
     yield* say("resuming; this waits until the jobs have ended")
     const second = yield* start(folder, ["run", "--resume", planId, "--state-dir", path.join(folder, "monitor")])
@@ -201,16 +207,18 @@ const makeFolder = Effect.map(Invocation, ({ cwd, env }) => {
   return fs.mkdtempSync(path.join(base, "autoexp-smoke-"))
 })
 
-const schedulerUnusable = 3
-
 export const smoke = (given: Given<"doctor">) =>
   Effect.gen(function*() {
-    const { cwd } = yield* Invocation
+    const { cwd, env } = yield* Invocation
     const screen = yield* Screen
     const loaded = yield* load(requestOf(given))
     const { client, template_path: templatePath } = loaded.config.slurm
     if (client.class_name === "FakeClient" || client.class_name === "FakeSlurmClient") {
       return yield* usage("a fake cluster runs no jobs; choose another one: autoexp doctor --smoke slurm=NAME")
+    }
+    const [sbatch] = commandWords(client.class_name === "SlurmClient" ? client.submit_cmd ?? "sbatch" : "bash") ?? [""]
+    if (onPath(sbatch, `${env["PATH"] ?? ""}`) === null && !sbatch.includes("/")) {
+      return yield* new SchedulerUnavailableError({ command: sbatch, message: "it is not on PATH" })
     }
     const template = yield* (yield* templatesOf(loaded, cwd))(templatePath)
     const folder = yield* makeFolder
