@@ -45,6 +45,14 @@ export const jobPlaces = (
     return { outputDir, logPath, variables: { ...variables, log_path: logPath } }
   })
 
+/** Directories besides the log's that SLURM opens files in and does not make: that of `error`, without `%` codes. */
+export const errorFolders = ({ slurm }: Config, cwd: string): ReadonlyArray<string> => {
+  const error = slurm.sbatch_overrides["error"] ?? slurm.sbatch["error"]
+  if (typeof error !== "string") return []
+  const folder = path.dirname(path.resolve(cwd, error))
+  return folder.includes("%") ? [] : [folder]
+}
+
 /** The template at `at` of the config, rendered. */
 export const renderText = (at: string, template: string, variables: ValueMap): Either.Either<string, PlanError> =>
   Either.mapLeft(

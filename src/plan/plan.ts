@@ -8,7 +8,7 @@ import { difference } from "./difference.ts"
 import { absentNote } from "./gates.ts"
 import { type PointJob, pointJobs } from "./jobs.ts"
 import { manifestOf } from "./manifestOf.ts"
-import { distinctPlaces } from "./places.ts"
+import { distinctPlaces, errorFolders } from "./places.ts"
 import { PlanError } from "./PlanError.ts"
 import type { PlannedFiles } from "./PlannedFiles.ts"
 import type { PlanOptions } from "./PlanOptions.ts"
@@ -67,7 +67,11 @@ const assemble = (loaded: Loaded, options: PlanOptions): Either.Either<PlannedFi
     return {
       manifest,
       manifestPath: path.join(base, "manifests", `${planId}.json`),
-      directories: [...points.map(({ outputDir }) => outputDir), ...points.map(({ logPath }) => logFolder(logPath))],
+      directories: [
+        ...points.map(({ outputDir }) => outputDir),
+        ...points.map(({ logPath }) => logFolder(logPath)),
+        ...points.flatMap(({ loaded }) => errorFolders(loaded.config, cwd))
+      ],
       files: [
         ...scripts.map(({ script }) => script),
         ...provenanceFiles({ ...options, request }, jobs),

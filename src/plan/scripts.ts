@@ -70,16 +70,21 @@ interface Group {
   readonly offset: number | null
 }
 
-/** The section without `output`, which the log's path decides. */
-const scriptSettings = ({ container, slurm }: Config): ScriptSettings => ({
+/** The section with absolute paths, and without `output`, which the log's path decides. */
+const scriptSettings = ({ container, slurm }: Config, cwd: string): ScriptSettings => ({
   ...slurm,
   binds: container.bind,
-  sbatch: withoutOutput(slurm.sbatch),
-  sbatch_overrides: withoutOutput(slurm.sbatch_overrides)
+  sbatch: withPlaces(slurm.sbatch, cwd),
+  sbatch_overrides: withPlaces(slurm.sbatch_overrides, cwd)
 })
 
-const withoutOutput = (options: ValueMap): ValueMap =>
-  Object.fromEntries(Object.entries(options).filter(([key]) => key !== "output"))
+const withPlaces = (options: ValueMap, cwd: string): ValueMap =>
+  Object.fromEntries(
+    Object.entries(options).filter(([key]) => key !== "output").map(([key, value]) => [
+      key,
+      key === "error" && typeof value === "string" ? path.resolve(cwd, value) : value
+    ])
+  )
 
 const batch = (
   plan: ScriptPlan,
@@ -91,7 +96,7 @@ const batch = (
     const config = jobs[0]?.point.loaded.config
     if (config === undefined) return yield* Either.left(PlanError.at("sweep", "a script needs a job"))
     const template = yield* plan.template(config.slurm.template_path)
-    const text = yield* renderScript(template, scriptSettings(config), {
+    const text = yield* renderScript(template, scriptSettings(config, plan.cwd), {
       ...parts,
       variables: { ...watched(jobs[0]?.point.loaded.resolved["monitoring"] ?? null), ...parts.variables },
       planId: plan.session,

@@ -3,8 +3,8 @@ import type * as Layer from "effect/Layer"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { describe, expect, it } from "vitest"
-import { planOutput, readManifest } from "../../src/plan/Manifest.ts"
 import { checkScripts } from "../../src/plan/checkPlan.ts"
+import { planOutput, readManifest } from "../../src/plan/Manifest.ts"
 import { type PlannedFiles, writePlan } from "../../src/plan/PlannedFiles.ts"
 import { referenceRequest } from "../../src/plan/provenance.ts"
 import { folder, nulEnded, run } from "./shells.ts"
@@ -186,6 +186,15 @@ describe("a plan of an array", () => {
     expect(stdout).toBe(`toy_5: sweep-entry --sweep ${home}/out/sweep-toy-1.json --index 5\n`)
     expect(fs.readFileSync(script, "utf8")).toContain("#SBATCH --array=0-2\n")
   })
+})
+
+it("a plan makes every directory in which SLURM opens files, since SLURM does not (W-36)", async () => {
+  const home = folder()
+  const slurm = { array: true, log_dir: "logs/of arrays", sbatch: { error: "errors/%j.err" } }
+  const plan = await planned(home, toy({ sweep: { axes: { a: [1, 2] } }, slurm }))
+  expect(plan.directories).toEqual(expect.arrayContaining([`${home}/logs/of arrays`, `${home}/errors`]))
+  const script = plan.files.find(({ path }) => path === plan.manifest.jobs[0].script)
+  expect(script?.text).toContain(`#SBATCH --error=${home}/errors/%j.err\n`)
 })
 
 describe("a plan on disk", () => {
