@@ -185,6 +185,11 @@ const inOverrides: ReadonlyArray<readonly [kind: string, text: string, message: 
   ["rule", "+monitoring.log_events=[{name: a, pattern: »'(', metadata: {b: c}}]", "is wrong at column"],
   ["template", "+monitoring.log_path_template=»'{output_dri}/x'", "did you mean \"output_dir\"?"],
   ["template", "+monitoring.output_paths=[x, »'{log_pth}']", "did you mean \"log_path\"?"],
+  [
+    "template",
+    "+job.start_conditions=[{class_name: CommandCondition, command: »'test -f {outptu_dir}/x'}]",
+    "did you mean \"output_dir\"?"
+  ],
   ["template", "+sweep.name_template=»'{idx}'", "known: project, index, stage."],
   ["sweep", "+sweep.axes={lr: »[]}", "sweep.axes.lr: the list is empty"]
 ]
