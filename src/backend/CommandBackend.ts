@@ -1,6 +1,14 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { environment, type LaunchCommand, type LaunchError, type LaunchPoint, options, renderAt } from "./launch.ts"
+import {
+  environment,
+  isRendered,
+  type LaunchCommand,
+  type LaunchError,
+  type LaunchPoint,
+  options,
+  renderAt
+} from "./launch.ts"
 import { Text } from "./Text.ts"
 import { AnyMap, isList, type Value, type ValueMap } from "./Value.ts"
 
@@ -37,10 +45,18 @@ export const launchCommand = (
 const renderTexts = (point: LaunchPoint, at: string, texts: ReadonlyArray<string>) =>
   Either.all(texts.map((text, index) => renderAt(point, `${at}[${index}]`, text)))
 
-const renderValues = (point: LaunchPoint, at: string, values: ValueMap): Either.Either<ValueMap, LaunchError> =>
-  Either.all(Object.fromEntries(
-    Object.entries(values).map(([key, value]) => [key, renderValue(point, `${at}.${key}`, value)])
+const renderValues = (point: LaunchPoint, at: string, values: ValueMap): Either.Either<ValueMap, LaunchError> => {
+  const templates = Object.entries(values).filter(([, value]) => !isPlain(value))
+  if (templates.length === 0) return Either.right(values)
+  const rendered = Either.all(Object.fromEntries(
+    templates.map(([key, value]) => [key, renderValue(point, `${at}.${key}`, value)])
   ))
+  return Either.map(rendered, (rendered) => ({ ...values, ...rendered }))
+}
+
+/** Whether there is no text in it to fill in; so it is with most values of thousands of jobs. */
+const isPlain = (value: Value): boolean =>
+  typeof value === "string" ? isRendered(value) : !isList(value) || value.every(isPlain)
 
 const renderValue = (point: LaunchPoint, at: string, value: Value): Either.Either<Value, LaunchError> => {
   if (typeof value === "string") return renderAt(point, at, value)

@@ -27,14 +27,26 @@ export interface LaunchPoint {
 
 /** A template of the section, rendered; `at` is its place in the config. */
 export const renderAt = (point: LaunchPoint, at: string, template: string): Either.Either<string, LaunchError> =>
-  Either.mapLeft(point.render(template), ({ message }) => new LaunchError({ at, message }))
+  isRendered(template)
+    ? Either.right(template)
+    : Either.mapLeft(point.render(template), ({ message }) => new LaunchError({ at, message }))
+
+/** Whether there is nothing to fill in. */
+export const isRendered = (template: string): boolean => !template.includes("{") && !template.includes("}")
 
 /**
  * `--key value` for each value, underscores of the key as dashes. `true` gives the bare flag, `false` and `null` give
  * nothing, a list gives the flag followed by its items (nothing if it is empty). A mapping has no such form.
  */
-export const options = (values: ValueMap): Either.Either<ReadonlyArray<string>, LaunchError> =>
-  Either.map(Either.all(Object.entries(values).map(([key, value]) => option(key, value))), (all) => all.flat())
+export const options = (values: ValueMap): Either.Either<ReadonlyArray<string>, LaunchError> => {
+  const all: Array<string> = []
+  for (const [key, value] of Object.entries(values)) {
+    const words = option(key, value)
+    if (Either.isLeft(words)) return words
+    all.push(...words.right)
+  }
+  return Either.right(all)
+}
 
 const option = (key: string, value: Value): Either.Either<ReadonlyArray<string>, LaunchError> => {
   if (value === null || value === false) return Either.right([])

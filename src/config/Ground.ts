@@ -4,7 +4,7 @@ import { isMap, type Value, type ValueMap } from "../backend/Value.ts"
 import { assign } from "./assign.ts"
 import { merging } from "./compose.ts"
 import { Dependents } from "./dependents.ts"
-import { fromValue, type MapNode, type Node, scalar, toValue, withEntry } from "./Node.ts"
+import { fromValue, type MapNode, scalar, toMap, withEntry } from "./Node.ts"
 import { type Origin, type Problem, problemAt } from "./Problem.ts"
 import { Resolution } from "./resolve.ts"
 import { resolveAsFar, type Resolved } from "./resolved.ts"
@@ -63,7 +63,7 @@ export class Ground {
   private readonly surroundings: Surroundings
   private readonly resolution: Resolution
   private dependents: Dependents | null = null
-  private readonly written = new WeakMap<Node, Value>()
+  private written: ValueMap | null = null
 
   /** `sections`: the names at the top that are of the configuration, not of a point. */
   constructor(composed: MapNode, sections: ReadonlySet<string>, surroundings: Surroundings) {
@@ -111,14 +111,10 @@ export class Ground {
     return assign(this.root, changes, merging(this.surroundings, problems))
   }
 
-  /** The configuration at a point as it was written, interpolations included. Points share the sections they do not set. */
-  unresolvedAt(point: PointSetting): ValueMap {
-    const sections = [...this.rootAt(point).entries.values()].map(({ key, node }) => {
-      const value = this.written.get(node) ?? toValue(node)
-      this.written.set(node, value)
-      return [key.text, value] as const
-    })
-    return this.configured(Object.fromEntries(sections))
+  /** The configuration as it was written, interpolations included, without any point. */
+  get unresolved(): ValueMap {
+    this.written ??= this.configured(toMap(this.root))
+    return this.written
   }
 
   private resolving(root: MapNode, siblings: ValueMap): Resolution {

@@ -17,7 +17,7 @@ export interface ConfigRequest {
 /** One composed configuration. */
 export interface Loaded {
   readonly request: ConfigRequest
-  /** Composed, interpolations kept. */
+  /** Composed, interpolations kept; without a point's parameters, and so one for all points of the same options. */
   readonly unresolved: ValueMap
   readonly resolved: ValueMap
   readonly config: Config

@@ -81,7 +81,7 @@ export const atPoint = (
     return {
       request: whole.request,
       get unresolved() {
-        return ground.unresolvedAt(setting)
+        return ground.unresolved
       },
       resolved: resolved.values,
       config,

@@ -3,7 +3,7 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as path from "node:path"
-import { isMap, type Value, type ValueMap } from "../backend/Value.ts"
+import { isMap, type ValueMap } from "../backend/Value.ts"
 import type { ConfigRequest } from "../config/load.ts"
 import { showJson, showYaml } from "../config/show.ts"
 import type { Facts } from "./facts.ts"
@@ -42,51 +42,56 @@ export interface ProvenanceSource {
 
 /**
  * The files of each job, secrets left out of each. Their texts are made when they are asked for: those of thousands of
- * jobs together would fill the memory.
+ * jobs together would fill the memory. What is the same of several jobs is one file.
  */
 export const provenanceFiles = (
   source: ProvenanceSource,
   jobs: ReadonlyArray<PointJob>
 ): ReadonlyArray<PlannedFile> => {
-  const metadata = metadataText(source)
-  const first = jobs[0]?.point
+  const firsts = new Map<object, string>()
+  const shared = (of: object, file: string, text: () => string): PlannedFile => {
+    const first = firsts.get(of)
+    firsts.set(of, first ?? file)
+    return lazy(file, text, first === undefined ? {} : { sameAs: first })
+  }
   return jobs.flatMap(({ point }) => {
     const { loaded, outputDir } = point
-    const file = (name: string, text: () => string): PlannedFile => ({
-      path: path.join(outputDir, "_provenance", name),
-      get text() {
-        return text()
-      },
-      executable: false
-    })
+    const place = (name: string): string => path.join(outputDir, "_provenance", name)
     return [
-      file("resolved_config.json", () => `{\n${jsonSections(loaded.resolved).join(",\n")}\n}\n`),
-      file("unresolved_config.yaml", () => yamlSections(loaded.unresolved).join("")),
-      file("config_reference.json", () => referenceText(source, point)),
-      first === undefined || first === point
-        ? file("run_metadata.json", () => metadata)
-        : {
-          ...file("run_metadata.json", () => metadata),
-          sameAs: path.join(first.outputDir, "_provenance", "run_metadata.json")
-        }
+      lazy(place("resolved_config.json"), () => configText(loaded.resolved)),
+      shared(
+        loaded.unresolved,
+        place("unresolved_config.yaml"),
+        () => showYaml(redactConfig(loaded.unresolved))
+      ),
+      lazy(place("config_reference.json"), () => referenceText(source, point)),
+      shared(source, place("run_metadata.json"), () => metadataText(source))
     ]
   })
 }
 
-/** The text of each section of `config`, of which the points of a sweep share most. */
-const sectionTexts = (show: (name: string, section: Value) => string) => {
-  const known = new WeakMap<object, string>()
-  return (config: ValueMap): ReadonlyArray<string> =>
-    Object.entries(redactConfig(config)).map(([name, section]) => {
-      if (!isMap(section)) return show(name, section)
-      const text = known.get(section) ?? show(name, section)
-      known.set(section, text)
-      return text
-    })
-}
+const lazy = (file: string, text: () => string, more: Pick<PlannedFile, "sameAs"> = {}): PlannedFile => ({
+  path: file,
+  get text() {
+    return text()
+  },
+  executable: false,
+  ...more
+})
 
-const jsonSections = sectionTexts((name, section) => showJson({ [name]: section }).slice(2, -3))
-const yamlSections = sectionTexts((name, section) => showYaml({ [name]: section }))
+/** Texts of sections, of which the points of a sweep share most. */
+const sections = new WeakMap<object, string>()
+
+/** The config as `showJson` shows it, without its secrets. */
+const configText = (config: ValueMap): string => {
+  const texts = Object.entries(redactConfig(config)).map(([name, section]) => {
+    const known = isMap(section) ? sections.get(section) : undefined
+    const text = known ?? showJson({ [name]: section }).slice(2, -3)
+    if (isMap(section)) sections.set(section, text)
+    return text
+  })
+  return `{\n${texts.join(",\n")}\n}\n`
+}
 
 const referenceText = ({ planId, request, toolVersion }: ProvenanceSource, point: PlannedPoint): string => {
   const overrides = request.overrides.map(redactArgument)

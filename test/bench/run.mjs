@@ -1,10 +1,11 @@
-// Bundles the benchmarks, which are TypeScript, and runs them by the Node at hand. `npm run build` comes first.
+// Bundles the benchmarks, which are TypeScript, and runs them by the Node at hand. `npm run build` comes first. Names of benchmarks: only these.
 import * as esbuild from "esbuild"
 import { spawnSync } from "node:child_process"
 import * as path from "node:path"
 
 const root = path.resolve(import.meta.dirname, "../..")
-for (const name of ["config", "points"]) {
+const named = process.argv.slice(2)
+for (const name of named.length > 0 ? named : ["config", "points", "sweep"]) {
   const outfile = path.join(root, `node_modules/.cache/bench/${name}.mjs`)
   await esbuild.build({
     absWorkingDir: root,
