@@ -45,9 +45,7 @@ const ranOnce = async (session: Session, project: string) => {
 
 describe("a session", () => {
   const sweep = [
-    "sweep=minimal",
-    "sweep.axes={point:[0,1,2,3,4,5,6,7,8,9]}",
-    "sweep.base_values={}",
+    "+sweep.axes.point=[0,1,2,3,4,5,6,7,8,9]",
     "sweep.name_template=\"{project}_{point}\""
   ]
 
@@ -95,7 +93,7 @@ describe("a session", () => {
 
   it("whose squeue fails three times changes nothing, and says so once", async () => {
     const squeue = faulty("squeue", 3, "echo 'slurm_load_jobs error: Unexpected message received' >&2; exit 1")
-    const session = begin("blind", "sleep 12", [`slurm.client.squeue_cmd=${squeue}`])
+    const session = begin("blind", "sleep 12", [`+slurm.client.squeue_cmd=${squeue}`])
     const ended = await endOf(session)
     expect(ended.code, ended.said).toBe(0)
     expect(ended.jobs).toMatchObject([{ outcome: "success", attempts: 1 }])
@@ -119,7 +117,7 @@ describe("a session", () => {
   ])("whose submission is answered with %s has its job once", async (what, line) => {
     const name = `answered${what.length}`
     const session = begin(name, "sleep 1", [
-      `slurm.client.submit_cmd=${faulty("sbatch", 1, line)}`,
+      `+slurm.client.submit_cmd=${faulty("sbatch", 1, line)}`,
       "scheduler.settle_seconds=12"
     ])
     const ended = await endOf(session)
@@ -172,23 +170,8 @@ describe("a session", () => {
     })
   })
 
-  const slow = ["monitoring.poll_interval_seconds=25"]
-
-  it("finds in the books a job that came and went between two looks", async () => {
-    await configured({ MinJobAge: 2 }, async () => {
-      const session = begin("brief", "exit 0", slow)
-      const { id } = await running(session)
-      await until(
-        "squeue to forget it",
-        async () => !(await output(["squeue", "-h", "-t", "all"])).includes(id) || null
-      )
-      const ended = await endOf(session)
-      expect(ended.code, ended.said).toBe(0)
-      expect(ended.jobs).toMatchObject([{ outcome: "success", attempts: 1 }])
-    })
-  })
-
   it("finds by what its script left a job that came and went without any books", async () => {
+    const slow = ["monitoring.poll_interval_seconds=20"]
     const bare = { AccountingStorageType: "accounting_storage/none", AccountingStorageEnforce: "", MinJobAge: 2 }
     await configured(bare, async () => {
       const well = begin("well", "sleep 1", slow)

@@ -36,7 +36,7 @@ const settings = (dir: string, ports: Ports): Settings => ({
   SwitchType: "switch/none",
   SelectType: "select/cons_tres",
   SelectTypeParameters: "CR_Core_Memory",
-  DefMemPerCPU: 100,
+  DefMemPerCPU: 1000,
   ReturnToService: 2,
   MessageTimeout: 5,
   SlurmctldTimeout: 10,

@@ -53,6 +53,8 @@ export const begin = (name: string, script: string, overrides: ReadonlyArray<str
     `project.name=${name}`,
     ...overrides
   ], environment)
+  let isOver = false
+  void ended.finally(() => isOver = true)
   const journal = (type: string): ReadonlyArray<JournalLine> =>
     fs.existsSync(demo.stateDir) ? demo.journal(planId).filter((line) => line.type === type) : []
   return {
@@ -69,7 +71,11 @@ export const begin = (name: string, script: string, overrides: ReadonlyArray<str
     /** Until the journal has as many records of a type. */
     reaches: (type: string, count = 1) =>
       until(`${count} ${type}`, async () => {
+        const over = isOver
         const found = journal(type)
+        if (found.length < count && over) {
+          throw new Error(`it ended without ${count} ${type}: ${JSON.stringify(await ended)}`)
+        }
         return found.length >= count ? found : null
       }, 90),
     shown: () => demo.json<Shown>(["session", "show", planId])
