@@ -15,6 +15,8 @@ import type { PlanError } from "../plan/PlanError.ts"
 import type { PlannedFiles } from "../plan/PlannedFiles.ts"
 import { preparePlan } from "../plan/prepare.ts"
 import { referenceRequest } from "../plan/provenance.ts"
+import { Screen } from "../report/Screen.ts"
+import { clean } from "../report/width.ts"
 import { requestOf } from "./composing.ts"
 import { Invocation } from "./Invocation.ts"
 import { namedStateDir } from "./place.ts"
@@ -23,6 +25,13 @@ import { usage, type UsageError } from "./UsageError.ts"
 
 /** What planning needs of this machine. */
 export const workshop = Layer.mergeAll(NodeFileSystem.layer, ConfigFiles.layer, LiveCommands.layer)
+
+/** Tells people what of a plan is as it was asked for, but may not be what was meant; on standard error. */
+export const printNotes = (notes: ReadonlyArray<string>): Effect.Effect<void, never, Screen> =>
+  Effect.flatMap(
+    Screen,
+    (screen) => Effect.forEach(notes, (note) => screen.err(`autoexp: note: ${clean(note)}\n`), { discard: true })
+  )
 
 /** A recorded job once more: `from` is its `config_reference.json` or a directory that holds it. */
 const recorded = (from: string): Effect.Effect<

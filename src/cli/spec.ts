@@ -59,6 +59,8 @@ export const options = {
   follow: flag("go on as new ones arrive"),
   sweep: text("FILE", "the sweep file (`sweep.json`) of a plan"),
   index: typed("N", index, "index of the sweep point"),
+  dot: flag("as a graph for Graphviz"),
+  "max-per-stage": typed("N", index, "at most so many jobs of each stage"),
   unresolved: flag("leave ${…} as it is written"),
   yaml: flag("as YAML"),
   origin: flag("where each value was set last: file, line and column, or override"),
@@ -144,7 +146,11 @@ export const commands = {
     options: ["job", "type", "since", "follow"],
     required: ["session"]
   }),
-  "sweep show": command({ help: "the points of the sweep", options: composing, operands: "overrides" }),
+  "sweep show": command({
+    help: "the points of the sweep, their stages, and what they would cost",
+    options: [...composing, "dot", "max-per-stage"],
+    operands: "overrides"
+  }),
   "sweep-entry": command({
     help: "run one point of a sweep here, without a scheduler",
     options: ["dry-run"],

@@ -5,7 +5,7 @@ import { planOutput } from "../../plan/Manifest.ts"
 import { type PlannedFiles, writePlan } from "../../plan/PlannedFiles.ts"
 import type { Handler } from "../Handler.ts"
 import { sessionExists } from "../place.ts"
-import { planned, workshop } from "../planning.ts"
+import { planned, printNotes, workshop } from "../planning.ts"
 import { printJson, printLines, printTable } from "../print.ts"
 import type { Given } from "../spec.ts"
 import { usage } from "../UsageError.ts"
@@ -31,6 +31,7 @@ export const makeAndWrite = (given: Given<"plan">) =>
   Effect.gen(function*() {
     const plan = yield* planned(given)
     const { manifest } = plan
+    yield* printNotes(plan.notes)
     const place = { planId: manifest.plan_id, stateDir: manifest.monitoring_state_dir }
     if (given.check) {
       const sbatch = yield* checkPlan(plan)

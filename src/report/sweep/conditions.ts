@@ -1,0 +1,54 @@
+/** Conditions of jobs as words. */
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import { Condition } from "../../action/conditions.ts"
+import { pyStr } from "../../backend/python.ts"
+import { JobOutcome } from "../../event/events.ts"
+import type { EncodedCondition } from "../../event/PlannedJob.ts"
+
+const decode = Schema.decodeUnknownEither(Condition)
+
+/** The condition as words that follow "when"; `named` says what a job is called there. */
+export const inWords = (encoded: EncodedCondition, named: (job: string) => string): string =>
+  Either.match(decode(encoded), {
+    onLeft: () => encoded.class_name,
+    onRight: (condition) => words(condition, named)
+  })
+
+const words = (condition: Condition, named: (job: string) => string): string => {
+  switch (condition.class_name) {
+    case "AlwaysTrueCondition":
+      return "always"
+    case "CommandCondition": {
+      const { command, interval_seconds: interval } = condition
+      const text = typeof command === "string" ? command : command.join(" ")
+      return `\`${text}\` says yes (asked every ${interval ?? 60} s)`
+    }
+    case "FileExistsCondition": {
+      const { blocking, path, timeout_seconds: timeout } = condition
+      return `${path} exists${blocking && timeout > 0 ? ` (given up after ${timeout} s)` : ""}`
+    }
+    case "JobCondition":
+      return `${named(condition.job)} has ended as ${outcomesText(condition.outcomes)}`
+    case "MaxAttemptsCondition":
+      return `it has had fewer than ${condition.max_attempts} attempts`
+    case "MetadataCondition":
+      return `its ${condition.key} is ${condition.equals === null ? "known" : pyStr(condition.equals)}`
+  }
+}
+
+/** Outcomes as words. */
+export const outcomesText = (outcomes: ReadonlyArray<string>): string => {
+  const others = JobOutcome.literals.filter((outcome) => !outcomes.includes(outcome))
+  if (others.length === 0) return "anything"
+  return others.length === 1 ? `anything but ${others[0]}` : outcomes.join(" or ")
+}
+
+/** The job whose end a condition waits for, and with which outcomes; null for any other condition. */
+export const jobEnd = (
+  encoded: EncodedCondition
+): { readonly job: string; readonly outcomes: ReadonlyArray<string> } | null =>
+  Either.match(decode(encoded), {
+    onLeft: () => null,
+    onRight: (condition) => condition.class_name === "JobCondition" ? condition : null
+  })
