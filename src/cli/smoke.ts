@@ -1,5 +1,6 @@
 /** `autoexp doctor --smoke`: small jobs with the user's own settings; the monitor is interrupted and resumed meanwhile. */
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
@@ -13,6 +14,7 @@ import * as LiveCommands from "../monitor/LiveCommands.ts"
 import { templatesOf } from "../plan/templateFiles.ts"
 import { type JobRef, Schedulers, SchedulerUnavailableError } from "../port/Scheduler.ts"
 import { Screen } from "../report/Screen.ts"
+import { Client } from "../scheduler/Client.ts"
 import * as LiveSchedulers from "../scheduler/live.ts"
 import { requestOf } from "./composing.ts"
 import { Invocation } from "./Invocation.ts"
@@ -48,6 +50,12 @@ const section = (loaded: Loaded, name: string): Readonly<Record<string, unknown>
   return isMap(value) ? Object.fromEntries(Object.entries(value).map(([key, value]) => [key, asWritten(value)])) : {}
 }
 
+/** The client of the trial: on the local cluster, one of its own. */
+const clientOf = (loaded: Loaded, folder: string): Client => {
+  const { client } = loaded.config.slurm
+  return client.class_name === "LocalClient" ? { ...client, dir: path.join(folder, "cluster") } : client
+}
+
 const configOf = (loaded: Loaded, folder: string, template: string) => {
   const slurm = section(loaded, "slurm")
   const sbatch = slurm["sbatch"]
@@ -59,6 +67,7 @@ const configOf = (loaded: Loaded, folder: string, template: string) => {
       ...slurm,
       template_path: template,
       array: false,
+      client: Schema.encodeSync(Client)(clientOf(loaded, folder)),
       script_dir: null,
       log_dir: null,
       sbatch: { ...given, ...loaded.sets("slurm.sbatch.time") ? {} : { time: "00:05:00" } }
@@ -96,7 +105,7 @@ const start = (folder: string, words: ReadonlyArray<string>) =>
       Effect.sync(() =>
         spawn(interpreter, [...rest, ...words, "--json"], {
           cwd: folder,
-          // The user's index of sessions and own local cluster are not for trials.
+          // The user's index of sessions is not for trials.
           env: { ...process.env, ...env, XDG_STATE_HOME: path.join(folder, "state") },
           stdio: ["ignore", "pipe", "pipe"]
         })
@@ -167,11 +176,20 @@ const differences = (folder: string, { code, stdout }: Ended): ReadonlyArray<str
   ]
 }
 
-/** Jobs that still live after a trial that failed are not left behind. */
-const cancelAll = (folder: string, client: unknown) =>
+/** Jobs that still live after a trial that failed are not left behind: cancels them, and waits a while for their end. */
+const cancelAll = (folder: string, client: Client) =>
   Effect.gen(function*() {
-    const scheduler = yield* (yield* Schedulers).of(client)
-    yield* Effect.forEach(submitted(folder), (job) => Effect.ignore(scheduler.cancel(job)), { discard: true })
+    const scheduler = yield* (yield* Schedulers).of(Schema.encodeSync(Client)(client))
+    const jobs = submitted(folder)
+    yield* Effect.forEach(jobs, (job) => Effect.ignore(scheduler.cancel(job)), { discard: true })
+    yield* scheduler.snapshot(jobs).pipe(
+      Effect.orElseSucceed(() => null),
+      Effect.repeat({
+        while: (seen) => seen === null || seen.reports.some(({ end }) => end === null),
+        schedule: Schedule.spaced("1 second")
+      }),
+      Effect.timeout("30 seconds")
+    )
   }).pipe(Effect.provide(LiveSchedulers.layer), Effect.provide(LiveCommands.layer), Effect.ignore)
 
 /** Waits until all jobs are submitted or the monitor has ended; false if neither is so after ten minutes. */
@@ -231,15 +249,16 @@ export const smoke = (given: Given<"doctor">) =>
     )
     const say = (text: string) => screen.err(`smoke: ${text}\n`)
     yield* say(`everything is kept in ${folder} meanwhile`)
+    const cancel = cancelAll(folder, clientOf(loaded, folder))
     const remove = Effect.sync(() =>
       fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
     )
     const { code, wrong } = yield* trial(folder, say).pipe(
-      Effect.onInterrupt(() => Effect.zipRight(cancelAll(folder, client), remove))
+      Effect.onInterrupt(() => Effect.zipRight(cancel, remove))
     )
     const well = wrong.length === 0
     if (well) yield* remove
-    else yield* cancelAll(folder, client)
+    else yield* cancel
     yield* given.json
       ? printJson({ ok: well, wrong, folder: well ? null : folder })
       : printLines(
