@@ -1,6 +1,7 @@
 // A stand-in for a Megatron-LM training process: prints its lines (core 0.16 to 0.18), writes checkpoints and resumes from
 // them, and can fall ill as such processes do. Every `--key value` of Megatron's is accepted; these have an effect:
 //   --train-iters N  --save-interval N  --save DIR  --lr X  --global-batch-size N   as in Megatron
+//   --load DIR  --ckpt-step N   begin from a checkpoint of another run, the latest if no iteration is named
 //   --iteration-seconds X     how long an iteration takes
 //   --scenario NAME           healthy, or an illness:
 //       nccl   a collective times out shortly after the first checkpoint, and the process aborts
@@ -126,10 +127,13 @@ const loadCheckpoint = (folder, iteration = readCheckpoint(trackerOf(folder))) =
   return state.iteration
 }
 
-/** The iteration to go on from: 0 if there is no checkpoint yet. */
+/** The iteration to go on from: of the run's own checkpoint, else of the one it branches off, else 0. */
 const resume = () => {
   const tracker = trackerOf(args.save ?? "")
   if (fs.existsSync(tracker)) return loadCheckpoint(args.save)
+  if (args.load !== undefined) {
+    return args.ckpt_step === undefined ? loadCheckpoint(args.load) : loadCheckpoint(args.load, number("ckpt_step"))
+  }
   print(`WARNING: could not find the metadata file ${tracker}`)
   print("    will not load any checkpoints and will start from random")
   return 0

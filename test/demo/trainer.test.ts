@@ -75,6 +75,20 @@ const shapes = [
 ].map((shape) => new RegExp(`^${shape}$`))
 const strange = (lines: ReadonlyArray<string>) => lines.filter((line) => !shapes.some((shape) => shape.test(line)))
 
+describe("a run that branches off another one's checkpoint", () => {
+  it("begins with the iteration that is named, or the latest, and goes on from its own checkpoints", async () => {
+    await run(["--save", "stable", "--train-iters", "20"])
+    const branch = ["--save", "decay", "--load", "stable", "--train-iters"]
+    expect(iterations((await run([...branch, "12", "--ckpt-step", "10"])).stdout)).toEqual(from(11, 12))
+    expect(iterations((await run([...branch, "14", "--ckpt-step", "10"])).stdout)).toEqual(from(13, 14))
+    expect(iterations((await run(["--load", "stable", "--train-iters", "22"])).stdout)).toEqual(from(21, 22))
+  })
+
+  it("fails if there is none", async () => {
+    expect(await run(["--load", "nowhere"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/no checkpoint/) })
+  })
+})
+
 describe("a healthy run", () => {
   it("prints Megatron's lines and nothing else, and its loss falls", async () => {
     const { code, lines, stderr, stdout } = await run(["--save", "ckpt"])

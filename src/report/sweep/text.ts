@@ -66,10 +66,13 @@ const stageText = (plan: ShownPlan, stage: Stage, paper: Paper): ReadonlyArray<s
   const { jobs, name } = stage
   const { columns, cwd, perStage } = paper
   const near = nearby(cwd)
+  const byName = new Map(plan.jobs.map((job) => [job.name, job] as const))
   const keys = [...new Set(jobs.flatMap(({ parameters }) => Object.keys(parameters)))].filter((key) =>
     !inWordsAlready.includes(key)
   )
-  const values = new Map(jobs.map((job) => [job, (key: string) => near(valueText(job.parameters[key]))] as const))
+  const values = new Map(
+    jobs.map((job) => [job, (key: string) => ofThePoint(valueText(job.parameters[key]), job, byName, near)] as const)
+  )
   const valueOf = (job: PlannedJob, key: string) => values.get(job)?.(key) ?? "-"
   const [first] = jobs
   const differing = keys.filter((key) =>
