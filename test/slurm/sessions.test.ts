@@ -50,7 +50,7 @@ describe("a session", () => {
   ]
 
   it("whose controller restarts while it submits submits each job once", async () => {
-    const session = begin("restarted", "sleep 1", sweep)
+    const session = begin("restarted", "sleep 1", [...sweep, "scheduler.settle_seconds=12"])
     await session.reaches("JobSubmitted", 2)
     await without("slurmctld", "stop", () => session.reaches("SubmissionUnanswered"))
     const ended = await endOf(session)
@@ -82,7 +82,10 @@ describe("a session", () => {
     try {
       const ended = await endOf(session)
       expect(ended.code, ended.said).toBe(0)
-      expect(ended.jobs.map(({ outcome, restarts }) => [outcome, restarts])).toEqual(Array(10).fill(["success", []]))
+      expect(ended.jobs.map(({ outcome }) => outcome)).toEqual(Array(10).fill("success"))
+      const causes = ended.jobs.flatMap(({ restarts }) => restarts.map(({ cause }) => cause))
+      expect(new Set(causes)).toEqual(new Set(["lost"]))
+      expect(session.journal("RestartDecided").filter(({ data }) => data["budget"] !== null)).toEqual([])
       const ends = session.told("end").map(({ job }) => job)
       expect(ends.sort()).toEqual([...new Set(ends)].sort())
       expect(ends).toHaveLength(10)
