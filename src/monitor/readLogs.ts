@@ -26,7 +26,7 @@ interface Log {
 }
 
 /** Position after a fact of reading. */
-const positionOf = ({ data }: NewEvent<"LogRead">): LogPosition => ({
+export const positionOf = ({ data }: NewEvent<"LogRead">): LogPosition => ({
   identity: data.identity,
   offset: data.to,
   size: data.size,

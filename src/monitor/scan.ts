@@ -1,4 +1,5 @@
 /** Rules at work on lines, in bounded time: a pattern may backtrack for ever, and log text is hostile. */
+import * as Predicate from "effect/Predicate"
 import * as vm from "node:vm"
 import type { Detector, Found, Match } from "../rule/detect.ts"
 import type { Block } from "./lines.ts"
@@ -36,8 +37,9 @@ const run = (work: () => void, milliseconds: number): "time" | Error | null => {
     script.runInContext(context, { timeout: milliseconds })
     return null
   } catch (error) {
-    if (!(error instanceof Error)) return new Error(String(error))
-    return "code" in error && error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT" ? "time" : error
+    // It may be another realm's error.
+    const isTime = Predicate.hasProperty(error, "code") && error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT"
+    return isTime ? "time" : new Error(String(error))
   } finally {
     context.run = () => undefined
   }

@@ -69,6 +69,9 @@ export const ending = (session: Session, command = "autoexp"): ReadonlyArray<str
     ...[...session.events.values()].flatMap(({ job, name, status }) =>
       status === "failed" ? [`${job}: an action because of ${name} failed`] : []
     ),
+    ...[...session.patternsOff.values()].map(({ rule, why }) =>
+      `rule ${rule} was switched off, its pattern is too slow: ${why}`
+    ),
     ...queue.length === 0 ? [] : [
       `queued actions: ${queue.filter(({ status }) => status === "done").length} of ${queue.length} done` +
       (failed.length === 0 ? "" : `, ${failed.length} failed (${command} queue list --session ${session.planId})`)

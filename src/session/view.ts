@@ -90,6 +90,7 @@ export const sessionView = (session: Session) => ({
     queue_id: queueId,
     status: status ?? "running"
   })),
+  rules_off: [...session.patternsOff.values()],
   scheduler_calls: session.calls
 })
 export type SessionView = ReturnType<typeof sessionView>

@@ -105,7 +105,7 @@ describe("reading a log", () => {
         expect(matches(split)).toEqual(matches(whole))
         expect(cutLines(split)).toBe(cutLines(whole))
       }),
-      { numRuns: 300 }
+      { numRuns: 150 }
     )
   })
 

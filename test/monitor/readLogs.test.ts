@@ -13,6 +13,7 @@ import { makeDetector } from "../../src/rule/detect.ts"
 import { Monitoring } from "../../src/rule/Monitoring.ts"
 import { fold } from "../../src/session/fold.ts"
 import { emptySession, type Session } from "../../src/session/Session.ts"
+import { sessionView } from "../../src/session/view.ts"
 import { begin, machine, plannedJob } from "../rule/machine.ts"
 import { stateDir } from "./world.ts"
 
@@ -68,6 +69,7 @@ const reader = (names: ReadonlyArray<string> = ["log"]) =>
       others,
       turn,
       records,
+      view: () => sessionView(session),
       /** Forgets all but the journal. */
       resume: () => session = records.reduce<Session>(fold, emptySession()),
       last: (type: EventRecord["type"]) => records.findLast((record) => record.type === type)?.data
@@ -277,7 +279,7 @@ describe("the files of one job", () => {
 describe("a pattern that is too slow", () => {
   it.scoped("is switched off once for the whole session, also after a resume", () =>
     Effect.gen(function*() {
-      const { log, records, resume, turn } = yield* reader()
+      const { log, records, resume, turn, view } = yield* reader()
       append(log, `step 1\n${"a".repeat(200)}b\nstep 2\n`)
       expect(yield* turn()).toEqual(["1", "2"])
       resume()
@@ -285,5 +287,6 @@ describe("a pattern that is too slow", () => {
       expect(yield* turn()).toEqual(["3"])
       const off = records.flatMap((record) => record.type === "PatternSwitchedOff" ? [record.data.rule] : [])
       expect(off).toEqual(["slow"])
+      expect(view().rules_off).toEqual([{ rule: "slow", why: expect.stringContaining("500 ms"), since: begin }])
     }).pipe(Effect.provide(layer)))
 })

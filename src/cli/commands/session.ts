@@ -70,6 +70,9 @@ export const show: Handler<"session show"> = (given) =>
         "no events"
       )
     }
+    yield* printLines(
+      view.rules_off.map(({ rule, why }) => `rule ${rule} is switched off, its pattern is too slow: ${why}`)
+    )
     const { done, failed, queued, running } = view.queue
     yield* printLines(["", `queue: ${queued} queued, ${running} running, ${done} done, ${failed} failed`])
     return 0
