@@ -48,11 +48,21 @@ export const options = (values: ValueMap): Either.Either<ReadonlyArray<string>, 
   return Either.right(all)
 }
 
+/** Flags by their keys, which thousands of jobs have in common. */
+const flags = new Map<string, string>()
+
+const flagOf = (key: string): string => {
+  const flag = flags.get(key) ?? `--${key.replaceAll("_", "-")}`
+  flags.set(key, flag)
+  return flag
+}
+
 const option = (key: string, value: Value): Either.Either<ReadonlyArray<string>, LaunchError> => {
   if (value === null || value === false) return Either.right([])
   if (key === "") return Either.left(new LaunchError({ at: key, message: "a value without a name is no option" }))
-  const flag = `--${key.replaceAll("_", "-")}`
+  const flag = flagOf(key)
   if (value === true) return Either.right([flag])
+  if (!isList(value) && !isMap(value)) return Either.right([flag, pyStr(value)])
   const items = isList(value) ? value : [value]
   if (items.some((item) => isMap(item) || isList(item))) {
     return Either.left(new LaunchError({ at: key, message: `${pyStr(value)} is no value of the option ${flag}` }))

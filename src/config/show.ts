@@ -23,7 +23,10 @@ export const showJson = (document: unknown): string => `${json(document, "")}\n`
 
 /** The same on one line. */
 export const showLine = (document: unknown): string => {
-  if (Array.isArray(document)) return `[${document.map(showLine).join()}]`
+  if (Array.isArray(document)) {
+    const isText = document.every((item) => typeof item === "string")
+    return isText ? JSON.stringify(document) : `[${document.map(showLine).join()}]`
+  }
   if (typeof document !== "object" || document === null || document instanceof PyFloat) return jsonScalar(document)
   const entries = Object.entries(document).filter(([, item]) => item !== undefined)
   return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${showLine(item)}`).join()}}`

@@ -250,10 +250,18 @@ export const formatTemplate = (
   variables: ValueMap,
   insert: (text: string) => string = asItIs
 ): Either.Either<string, TemplateError> =>
-  Either.flatMap(
-    parseParts(template, 0, template.length, 0),
-    (parts) => renderParts(template, parts, variables, insert)
-  )
+  Either.flatMap(read(template), (parts) => renderParts(template, parts, variables, insert))
+
+/** Templates that were read before: thousands of points have a few of them in common. */
+const known = new Map<string, ReturnType<typeof parseParts>>()
+const MANY = 256
+
+const read = (template: string): ReturnType<typeof parseParts> => {
+  const parts = known.get(template) ?? parseParts(template, 0, template.length, 0)
+  if (known.size >= MANY) known.clear()
+  known.set(template, parts)
+  return parts
+}
 
 const fieldsOf = (parts: ReadonlyArray<Part>): ReadonlyArray<TemplateField> =>
   parts.flatMap((part) => (typeof part === "string" ? [] : [part, ...fieldsOf(part.spec)]))
