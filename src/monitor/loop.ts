@@ -23,7 +23,7 @@ import { lostWorkers } from "./lostWorkers.ts"
 import { observeJobs, observeQuestions, observeSubmitTimer, observeTimers } from "./observe.ts"
 import { perform } from "./perform.ts"
 import { makePublisher } from "./publish.ts"
-import { observeLogs } from "./readLogs.ts"
+import { observeLogs, type ReadingRules } from "./readLogs.ts"
 import { cancel, lookUp, submit } from "./submissions.ts"
 
 /** What a monitor needs of the world. */
@@ -66,14 +66,17 @@ export const watch = (
   Effect.gen(function*() {
     const { session } = held
     const scheduler = yield* Scheduler
-    const detectors = new WeakMap<Rules, Detector>()
-    const detectorOf = (job: Job): Detector => {
+    const reading = new WeakMap<Rules, ReadingRules>()
+    const readingRules = (job: Job): ReadingRules => {
       const rules = rulesFor(session, held.rules, job.plan)
-      const known = detectors.get(rules)
+      const known = reading.get(rules)
       if (known !== undefined) return known
-      const detector = Either.getOrElse(makeDetector(rules.monitoring), (): Detector => [])
-      detectors.set(rules, detector)
-      return detector
+      const made = {
+        detect: Either.getOrElse(makeDetector(rules.monitoring), (): Detector => []),
+        settleSeconds: rules.monitoring.log_settle_seconds
+      }
+      reading.set(rules, made)
+      return made
     }
     const publish = makePublisher(held.place)
     const outcomes = yield* Queue.unbounded<NewEvent<FactType>>()
@@ -206,14 +209,14 @@ export const watch = (
     const observe = Effect.gen(function*() {
       yield* record(yield* observeJobs(session))
       const at = yield* recordedNow
-      yield* observeLogs(session, detectorOf, at, "all", record)
+      yield* observeLogs(session, readingRules, at, "all", record)
       yield* record(yield* observeQuestions(session))
       yield* record(lostWorkers(session))
       yield* record(observeTimers(session, at))
     })
 
     /** Logs that are too long for one turn are read on between two cycles. */
-    const catchUp = Effect.flatMap(recordedNow, (at) => observeLogs(session, detectorOf, at, "behind", record))
+    const catchUp = Effect.flatMap(recordedNow, (at) => observeLogs(session, readingRules, at, "behind", record))
 
     const news = Effect.gen(function*() {
       const finished = yield* Queue.takeAll(outcomes)

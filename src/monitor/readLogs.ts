@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type { NewEvent } from "../event/EventRecord.ts"
 import { type Chunk, Files } from "../port/Files.ts"
 import type { Detector } from "../rule/detect.ts"
+import { secondsBetween } from "../rule/time.ts"
 import { dueTimers, toRead } from "../session/pending.ts"
 import { type Job, logKey, type LogPosition, type Session } from "../session/Session.ts"
 import { lineBound } from "./lines.ts"
@@ -23,6 +24,13 @@ interface Log {
   readonly about: About
   /** Whether its last line is taken although nothing ends it: the job is about to be judged. */
   readonly final: boolean
+}
+
+/** What reading a job's logs needs of its rules. */
+export interface ReadingRules {
+  readonly detect: Detector
+  /** How long an ended attempt's log must be quiet before the end is judged. */
+  readonly settleSeconds: number
 }
 
 /** Position after a fact of reading. */
@@ -83,15 +91,16 @@ const readLog = (session: Session, { about, final }: Log, reads: number, detect:
       return end !== undefined && !atEnd
     }
 
-    /** Reads the rest of a file that was renamed; whether there may be more of it. */
+    /** Reads the rest of a file that was renamed, if it is found. */
     const takeMoved = (position: LogPosition, last: boolean) =>
       Effect.gen(function*() {
         const there = yield* files.moved(path, position.identity)
-        if (there === null) return false
+        if (there === null) return "lost"
         const start = Math.max(0, position.offset - tailBytes)
         const limit = readAtOnce + position.offset - start
         const chunk = yield* files.read(there, start, limit)
-        return chunk !== null && whyAnew(position, chunk, start) === null && take(chunk, start, limit, null, last)
+        if (chunk === null || whyAnew(position, chunk, start) !== null) return "lost"
+        return take(chunk, start, limit, null, last) ? "more" : "read"
       })
 
     for (let count = 0; count < reads && matchesIn(facts) < matchesOfLog; count += 1) {
@@ -101,8 +110,9 @@ const readLog = (session: Session, { about, final }: Log, reads: number, detect:
       const chunk = yield* files.read(path, start, limit)
       if (chunk === null) {
         if (known === undefined) break
-        if (yield* takeMoved(known, false)) continue
-        if (known.offset < known.size && !session.unreadable.has(key)) {
+        const rest = yield* takeMoved(known, false)
+        if (rest === "more") continue
+        if (rest === "lost" && known.offset < known.size && !session.unreadable.has(key)) {
           const message = "it is gone, and was not read to its end"
           facts.push({ type: "LogUnreadable", job, attempt, data: { path, message } })
         }
@@ -115,7 +125,7 @@ const readLog = (session: Session, { about, final }: Log, reads: number, detect:
         if (!take(chunk, start, limit, null, false)) break
         continue
       }
-      if (known.identity !== chunk.identity && (yield* takeMoved(known, true))) continue
+      if (known.identity !== chunk.identity && (yield* takeMoved(known, true)) === "more") continue
       const first = yield* files.read(path, 0, readAtOnce)
       if (first === null || !take(first, 0, readAtOnce, anew, false)) break
     }
@@ -138,7 +148,7 @@ const readLog = (session: Session, { about, final }: Log, reads: number, detect:
  */
 export const observeLogs = <E, R>(
   session: Session,
-  detector: (job: Job) => Detector,
+  rulesOf: (job: Job) => ReadingRules,
   at: string,
   which: "all" | "behind",
   record: (facts: ReadonlyArray<LogFact>) => Effect.Effect<void, E, R>
@@ -146,9 +156,11 @@ export const observeLogs = <E, R>(
   Effect.gen(function*() {
     const due = new Set(dueTimers(session, at))
     const jobs = toRead(session).flatMap((job) => {
-      const logs = logsOf(job, due.has(`settle ${job.plan.name} ${job.attempt}`))
+      const rules = rulesOf(job)
+      const quiet = job.activeAt === null || secondsBetween(job.activeAt, at) >= rules.settleSeconds
+      const logs = logsOf(job, quiet && due.has(`settle ${job.plan.name} ${job.attempt}`))
       const chosen = which === "all" ? logs : logs.filter((log) => isBehind(session, log))
-      return chosen.length === 0 ? [] : [{ job, logs: chosen }]
+      return chosen.length === 0 ? [] : [{ rules, logs: chosen }]
     })
     const count = jobs.reduce((sum, { logs }) => sum + logs.length, 0)
     const reads = Math.min(readsOfLog, Math.max(1, Math.floor(readsOfAll / Math.max(1, count))))
@@ -160,9 +172,9 @@ export const observeLogs = <E, R>(
       waiting = []
       return facts.length === 0 ? Effect.void : record(facts)
     }))
-    yield* Effect.forEach(jobs, ({ job, logs }) =>
+    yield* Effect.forEach(jobs, ({ logs, rules }) =>
       Effect.gen(function*() {
-        const read = yield* Effect.forEach(logs, (log) => readLog(session, log, reads, detector(job), off))
+        const read = yield* Effect.forEach(logs, (log) => readLog(session, log, reads, rules.detect, off))
         waiting.push(...read.sort((a, b) => a.modified - b.modified).flatMap(({ facts }) => facts))
         if (matchesIn(waiting) >= matchesOfLog) yield* flush
       }), { concurrency: 8, discard: true })

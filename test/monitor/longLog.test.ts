@@ -2,6 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { actorOf, quietly, submitRequest, watchSession } from "../../src/monitor/sessions.ts"
+import type { Monitoring } from "../../src/rule/Monitoring.ts"
+import { FakeCluster } from "../../src/scheduler/fake/FakeScheduler.ts"
 import { opening, plannedJob } from "../rule/machine.ts"
 import { Disk, runClock, stateDir, world } from "./world.ts"
 
@@ -15,18 +17,43 @@ const rules = {
   }]
 } as const
 
+/** A monitor of one job under the rules, in a fiber of its own. */
+const watching = (dir: string, monitoring: typeof Monitoring.Encoded) =>
+  Effect.fork(watchSession({ stateDir: dir, planId: "plan" }, {
+    ...quietly,
+    worker: true,
+    toolVersion: "0",
+    opening: opening(monitoring, [plannedJob("a")]),
+    requests: [submitRequest(actorOf("operator"))]
+  }))
+
+describe("a log whose last lines a file system shows late", () => {
+  it.scoped("is waited for, also within a line, before the end is judged", () =>
+    Effect.gen(function*() {
+      const disk = yield* Disk
+      const cluster = yield* FakeCluster
+      const late = {
+        poll_interval_seconds: 1,
+        log_settle_seconds: 4,
+        log_events: [{ name: "nccl", pattern: "NCCL WARN$", metadata: { error_type: "nccl" } }]
+      }
+      const fiber = yield* watching(yield* stateDir, late)
+      yield* runClock(fiber, 3)
+      yield* cluster.set("a", 1, { state: "FAILED", exitCode: 1 })
+      yield* runClock(fiber, 3)
+      yield* disk.append("/out/a/slurm-1000.out", "NCC")
+      yield* runClock(fiber, 3)
+      yield* disk.append("/out/a/slurm-1000.out", "L WARN")
+      yield* runClock(fiber, 20)
+      expect((yield* Fiber.join(fiber)).jobs.get("a")?.why).toBe("FAILED with exit code 1 (nccl)")
+    }).pipe(Effect.provide(world({}))))
+})
+
 describe("a log that is longer than a cycle reads", () => {
   it.scoped("is read on at once, not one cycle later for each part of it", () =>
     Effect.gen(function*() {
       const disk = yield* Disk
-      const place = { stateDir: yield* stateDir, planId: "plan" }
-      const fiber = yield* Effect.fork(watchSession(place, {
-        ...quietly,
-        worker: true,
-        toolVersion: "0",
-        opening: opening(rules, [plannedJob("a")]),
-        requests: [submitRequest(actorOf("operator"))]
-      }))
+      const fiber = yield* watching(yield* stateDir, rules)
       yield* runClock(fiber, 5)
       const filler = `${"x".repeat(1000)}\n`.repeat(1000)
       for (let part = 1; part <= 60; part++) {

@@ -23,7 +23,7 @@ const monitoring: typeof Monitoring.Encoded = {
     { name: "slow", pattern: "^(?:a|aa)+$", metadata: { kind: "progress" } }
   ]
 }
-const detector = Either.getOrThrow(makeDetector(Schema.decodeUnknownSync(Monitoring)(monitoring)))
+const detect = Either.getOrThrow(makeDetector(Schema.decodeUnknownSync(Monitoring)(monitoring)))
 
 /** A running job that writes into files of a directory of its own, and a reader of them whose memory is its journal. */
 const reader = (names: ReadonlyArray<string> = ["log"]) =>
@@ -51,7 +51,7 @@ const reader = (names: ReadonlyArray<string> = ["log"]) =>
     const turn = (which: "all" | "behind" = "all") =>
       Effect.gen(function*() {
         const found: Array<string> = []
-        yield* observeLogs(session, () => detector, begin, which, (facts) =>
+        yield* observeLogs(session, () => ({ detect, settleSeconds: 5 }), begin, which, (facts) =>
           Effect.sync(() => {
             for (const fact of facts) {
               // As the journal gives it back.
@@ -96,7 +96,7 @@ const counting = (count: { bytes: number }) =>
   })
 
 describe("a log that is read while a job writes it", () => {
-  it.scoped("is read on where it was left, also by a monitor that knows the journal only", () =>
+  it.scoped("is read on where it was left, also by a monitor that knows the journal only (W-10)", () =>
     Effect.gen(function*() {
       const { log, resume, turn } = yield* reader()
       append(log, "step 1\nstep 2\nst")
@@ -107,6 +107,18 @@ describe("a log that is read while a job writes it", () => {
       expect(yield* turn()).toEqual(["3"])
       resume()
       expect(yield* turn()).toEqual([])
+    }).pipe(Effect.provide(layer)))
+
+  it.scoped("gives a line once it is whole, however it was written (W-15)", () =>
+    Effect.gen(function*() {
+      const { log, resume, turn } = yield* reader()
+      append(log, "st")
+      expect(yield* turn()).toEqual([])
+      append(log, "ep 10")
+      expect(yield* turn()).toEqual([])
+      resume()
+      append(log, "00\n")
+      expect(yield* turn()).toEqual(["1000"])
     }).pipe(Effect.provide(layer)))
 
   it.scoped("may appear late, go, and come back", () =>
@@ -183,13 +195,14 @@ describe("a log that is read while a job writes it", () => {
 
   it.scoped("is read to its end under its new name when it was rotated", () =>
     Effect.gen(function*() {
-      const { log, resume, turn } = yield* reader()
+      const { last, log, resume, turn } = yield* reader()
       append(log, "step 1\n")
       yield* turn()
       append(log, "step 2\nstep 3")
       fs.renameSync(log, `${log}.1`)
       resume()
       expect(yield* turn()).toEqual(["2"])
+      expect(last("LogUnreadable")).toBeUndefined()
       append(log, "step 4\n")
       expect(yield* turn()).toEqual(["3", "4"])
       expect(yield* turn()).toEqual([])
