@@ -25,11 +25,12 @@ export const sessionOf = (manifestFile: string, stateDir: string | null) =>
     return watchedBy(manifest, file, named)
   })
 
-/** A plan's session. `stateDir` wins over the place that the plan names. */
+/** A plan's session: its own, or the one that it grows. `stateDir` wins over the place that the plan names. */
 export const watchedBy = (manifest: Manifest, file: string, stateDir: string | null) => ({
   manifest,
-  place: { planId: manifest.plan_id, stateDir: stateDir ?? manifest.monitoring_state_dir },
-  opening: openingOf(manifest, file),
+  file,
+  place: { planId: manifest.session ?? manifest.plan_id, stateDir: stateDir ?? manifest.monitoring_state_dir },
+  opening: manifest.session === null ? openingOf(manifest, file) : null,
   begunHere: stateDir === null
 })
 

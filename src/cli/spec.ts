@@ -41,7 +41,7 @@ export const options = {
   "no-submit": flag("write the plan; submit nothing"),
   "no-monitor": flag("submit and leave; `autoexp monitor` attaches later"),
   "monitor-only": flag("watch what was submitted; submit nothing"),
-  resume: text("SESSION", "go on with a session"),
+  resume: text("SESSION", "go on with a session; with overrides, add the points that it lacks"),
   from: text("FILE", "plan from the recorded config of a job (its _provenance)"),
   "no-actions": flag("leave queued actions to `autoexp actions`"),
   session: text("ID", "a session: its plan id, the beginning of it, `last`, or the path of its file"),

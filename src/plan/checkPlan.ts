@@ -75,11 +75,9 @@ export const checkPlan = (
 ): Effect.Effect<ReadonlyArray<Advice>, PlanError | PlanIoError, Commands | FileSystem.FileSystem> =>
   Effect.scoped(Effect.gen(function*() {
     const disk = yield* FileSystem.FileSystem
-    const named = new Set(plan.manifest.jobs.map(({ script }) => script))
-    const scripts = plan.files.filter((file) => named.has(file.path))
     const written = yield* Effect.gen(function*() {
       const folder = yield* disk.makeTempDirectoryScoped({ prefix: "autoexp-check-" })
-      return yield* Effect.forEach(scripts, (script, at) => {
+      return yield* Effect.forEach(scriptsOf(plan), (script, at) => {
         const file = path.join(folder, `${at}.sbatch`)
         return Effect.as(disk.writeFileString(file, script.text), { script, file })
       })
@@ -97,8 +95,11 @@ export const checkPlan = (
   }))
 
 /** As {@link checkSyntax}, each script of a plan that was written. */
-export const checkScripts = ({ manifest }: PlannedFiles): Effect.Effect<void, PlanError, Commands> =>
-  Effect.forEach(new Set(manifest.jobs.map(({ script }) => script)), (script) => checkSyntax(script, script), {
-    concurrency: 4,
-    discard: true
-  })
+export const checkScripts = (plan: PlannedFiles): Effect.Effect<void, PlanError, Commands> =>
+  Effect.forEach(scriptsOf(plan), ({ path: script }) => checkSyntax(script, script), { concurrency: 4, discard: true })
+
+/** The scripts that the plan writes: those of jobs that a session has already are there. */
+const scriptsOf = ({ files, manifest }: PlannedFiles): ReadonlyArray<PlannedFile> => {
+  const named = new Set(manifest.jobs.map(({ script }) => script))
+  return files.filter((file) => named.has(file.path))
+}

@@ -1,6 +1,8 @@
 /** From a config to a plan: manifest, scripts, sweep file and provenance, as texts. */
 import * as Either from "effect/Either"
 import * as path from "node:path"
+import { environment } from "../backend/launch.ts"
+import { isMap, type ValueMap } from "../backend/Value.ts"
 import type { Loaded } from "../config/load.ts"
 import type { ConfigError } from "../config/Problem.ts"
 import { unsafeName } from "../sweep/names.ts"
@@ -64,6 +66,9 @@ const assemble = (loaded: Loaded, options: PlanOptions): Either.Either<PlannedFi
     yield* distinctPlaces(manifest.jobs)
     const request = { ...loaded.request, configDir: path.resolve(cwd, loaded.request.configDir) }
     const text = sweepPath === null ? "" : sweepFileText(loaded, planId, jobs)
+    // What stands there of the session's own jobs tells how they were started.
+    const names = new Set(known?.map(({ name }) => name))
+    const isNew = ({ point }: PointJob) => !names.has(point.name)
     return {
       manifest,
       manifestPath: path.join(base, "manifests", `${planId}.json`),
@@ -73,8 +78,8 @@ const assemble = (loaded: Loaded, options: PlanOptions): Either.Either<PlannedFi
         ...points.flatMap(({ loaded }) => errorFolders(loaded.config, cwd))
       ],
       files: [
-        ...scripts.map(({ script }) => script),
-        ...provenanceFiles({ ...options, request }, jobs),
+        ...scripts.filter((batch) => batch.jobs.some(isNew)).map(({ script }) => script),
+        ...provenanceFiles({ ...options, request }, jobs.filter(isNew)),
         ...(sweepPath === null ? [] : [{ path: sweepPath, text, executable: false }])
       ],
       links: sweepPath === null ? [] : [{ path: path.join(base, "sweep.json"), target: path.basename(sweepPath) }],
@@ -111,10 +116,13 @@ const logFolder = (logPath: string): string => path.dirname(logPath).replaceAll(
 const sweepFileText = (loaded: Loaded, planId: string, jobs: ReadonlyArray<PointJob>): string => {
   const config = redactConfig(loaded.resolved)
   const { sweep: _, ...shared } = config
+  const sharedEnv = exportsOf(shared)
+  const sharedText = JSON.stringify(sharedEnv)
   const points = jobs.map(({ command: { argv, env }, point }): SweepEntry => {
     const { index, name, outputDir, stage } = point
     const [program = "", ...rest] = argv
     const { sweep: _, ...own } = redactConfig(point.loaded.resolved)
+    const ownEnv = own["slurm"] === shared["slurm"] ? sharedEnv : exportsOf(own)
     return {
       index,
       name,
@@ -123,8 +131,22 @@ const sweepFileText = (loaded: Loaded, planId: string, jobs: ReadonlyArray<Point
       parameters: plainMap(point.loaded.parameters),
       argv: [program, ...rest],
       env,
+      slurm_env: JSON.stringify(ownEnv) === sharedText ? null : ownEnv,
       ...difference(shared, own)
     }
   })
-  return sweepText({ version: 1, plan_id: planId, project: loaded.config.project.name, config, points })
+  return sweepText({
+    version: 1,
+    plan_id: planId,
+    project: loaded.config.project.name,
+    config,
+    slurm_env: sharedEnv,
+    points
+  })
+}
+
+/** What jobs export of the config's `slurm.env`. */
+const exportsOf = ({ slurm = null }: ValueMap): Readonly<Record<string, string>> => {
+  const env = isMap(slurm) ? slurm["env"] ?? null : null
+  return isMap(env) ? environment(env) : {}
 }

@@ -45,6 +45,10 @@ export const redactArgument = (argument: string): string => {
  */
 export const redactConfig = (config: ValueMap): ValueMap => redactMap(config, false)
 
+/** Whether something was left out of a recorded argument or override. */
+export const isRedacted = (argument: string): boolean =>
+  argument.endsWith(`=${MASK}`) || argument.includes(`://${MASK}@`)
+
 /** The path of a value that was left out when this was written down; null if there is none. */
 export const redactedAt = (value: Value, at = ""): string | null => {
   if (typeof value === "string") return value === MASK || value.includes(`://${MASK}@`) ? at : null

@@ -10,6 +10,11 @@ import { fillReferences } from "./shell.ts"
 
 const Plain = Schema.Record({ key: Schema.String, value: Schema.Unknown })
 
+/** Variables as texts for a shell, without secrets; null: not noted. */
+const Environment = Schema.optionalWith(Schema.NullOr(Schema.Record({ key: Schema.String, value: Schema.String })), {
+  default: () => null
+})
+
 /** One point, as its array task needs it. */
 export const SweepEntry = Schema.Struct({
   index: Schema.Int,
@@ -19,6 +24,8 @@ export const SweepEntry = Schema.Struct({
   parameters: Plain,
   argv: Schema.NonEmptyArray(Schema.String),
   env: Schema.Record({ key: Schema.String, value: Schema.String }),
+  /** What it exports of `slurm.env` instead of what all share. */
+  slurm_env: Environment,
   /** What of the shared config is otherwise here, by its path. */
   config: Schema.optionalWith(Plain, { default: () => ({}) }),
   /** Paths of what is not there at all. */
@@ -32,6 +39,8 @@ export const SweepFile = Schema.Struct({
   project: Schema.String,
   /** The config that all points share, without its secrets. */
   config: Schema.Record({ key: Schema.String, value: Schema.Unknown }),
+  /** What all points export of `slurm.env`. */
+  slurm_env: Environment,
   points: Schema.Array(SweepEntry)
 })
 export type SweepFile = typeof SweepFile.Type
@@ -40,9 +49,10 @@ const pointStart = (index: number): string => `\n    {"index":${index},`
 
 /** The file's text: what is shared in the open, then a line for each point, so that one can be read without the others. */
 export const sweepText = ({ points, ...shared }: SweepFile): string => {
-  const lines = points.map(({ config, index, without, ...rest }) => {
+  const lines = points.map(({ config, index, slurm_env: env, without, ...rest }) => {
     const own = {
       ...rest,
+      ...env === null ? {} : { slurm_env: env },
       ...Object.keys(config).length === 0 ? {} : { config },
       ...without.length === 0 ? {} : { without }
     }
@@ -55,7 +65,8 @@ export const sweepText = ({ points, ...shared }: SweepFile): string => {
 export const readSweep = (path: string): Effect.Effect<SweepFile, ManifestError, FileSystem.FileSystem> =>
   Effect.flatMap(readFile(path, "sweep"), (text) => decodeSweep(path, text))
 
-const decodeSweep = (path: string, text: string): Either.Either<SweepFile, ManifestError> =>
+/** The sweep whose text stands at `path`. */
+export const decodeSweep = (path: string, text: string): Either.Either<SweepFile, ManifestError> =>
   Either.flatMap(parseJson(path, "sweep", text), (document) => decodeFile(path, "sweep", SweepFile, document))
 
 /**

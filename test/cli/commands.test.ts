@@ -129,7 +129,9 @@ describe("bad input", () => {
         ["plan --array-subset 7", "has no point 7"],
         ["plan sweep.name_template=same", "same"],
         ["plan sweep.name_template={nothing}", "nothing"],
-        ["plan --resume last", "--resume is an option of autoexp run"],
+        ["plan --resume last", "there is no session yet"],
+        ["run --resume nothing lr=1", `there is no session "nothing"`],
+        ["plan --resume x --from y", "--resume and --from exclude one another"],
         ["plan --from nowhere", "There is no config reference"],
         ["run --manifest nowhere.json", "There is no manifest"],
         ["run --manifest nowhere.json a=1", `the override "a=1" cannot change it`],
@@ -195,7 +197,7 @@ describe("config and sweep", () => {
       expect((yield* run("config show")).stdout).toContain(`name: "tiny"\n`)
       expect(yield* run("config show --json --yaml")).toMatchObject({ exitCode: 2, stdout: "" })
       expect((yield* run("config show --unresolved ++project.name=${oc.env:HOME}")).stdout).toContain("${oc.env:HOME}")
-      expect(jsonOf(yield* run("sweep show --json"))).toEqual([
+      expect(jsonOf(yield* run("sweep show --json"))).toMatchObject([
         { index: 0, name: "tiny_0.001", parameters: { lr: 0.001 } },
         { index: 1, name: "tiny_0.0001", parameters: { lr: 0.0001 } }
       ])

@@ -31,9 +31,14 @@ export interface JournalLine {
   readonly data: Readonly<Record<string, unknown>>
 }
 
-/** A fresh folder with its own state, output and local cluster. */
-export const makeDemo = () => {
+/** A fresh folder with its own state, output and local cluster; `files` are written there, a `config` to use among them. */
+export const makeDemo = (files: Readonly<Record<string, string>> = {}) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "autoexp-demo-"))
+  for (const [name, text] of Object.entries(files)) {
+    fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
+    fs.writeFileSync(path.join(folder, name), text)
+  }
+  const config = path.join(fs.existsSync(path.join(folder, "config")) ? folder : root, "config")
   const ledgerFile = path.join(folder, "starts.txt")
   const environment = {
     PATH: process.env["PATH"] ?? "",
@@ -46,7 +51,7 @@ export const makeDemo = () => {
 
   const run = (args: ReadonlyArray<string>, extra: Readonly<Record<string, string>> = {}): Promise<Ended> =>
     new Promise((resolve, reject) => {
-      const words = takesConfig(args) ? [...args, "-C", path.join(root, "config")] : args
+      const words = takesConfig(args) ? [...args, "-C", config] : args
       const child = spawn(process.execPath, [program, ...words], {
         cwd: folder,
         env: { ...environment, ...extra },
@@ -108,6 +113,7 @@ export const makeDemo = () => {
 }
 
 /** Whether the command composes a config, and so must be told where the shipped one is. */
-const takesConfig = ([command = ""]: ReadonlyArray<string>): boolean => ["run", "plan", "config"].includes(command)
+const takesConfig = ([command = "", ...rest]: ReadonlyArray<string>): boolean =>
+  ["run", "plan", "config", "sweep"].includes(command) && !rest.includes("--resume")
 
 export type Demo = ReturnType<typeof makeDemo>

@@ -20,11 +20,19 @@ const entry = (index: number): SweepEntry => ({
   parameters: { lr: index },
   argv: ["train", "--addr", "$MASTER_ADDR:${PORT}", "a  $(b)", "\\$HOME", "$UNSET"],
   env: { PYTHONPATH: "/src:$PYTHONPATH", PORT: "1", BOTH: "$PORT$PYTHONPATH" },
+  slurm_env: null,
   config: {},
   without: []
 })
 
-const sweep: SweepFile = { version: 1, plan_id: "toy-1", project: "toy", config: {}, points: [entry(3), entry(5)] }
+const sweep: SweepFile = {
+  version: 1,
+  plan_id: "toy-1",
+  project: "toy",
+  config: {},
+  slurm_env: null,
+  points: [entry(3), entry(5)]
+}
 
 const read = (file: string, index: number) =>
   Effect.runPromise(Effect.provide(

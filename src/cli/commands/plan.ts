@@ -1,8 +1,10 @@
 /** `autoexp plan`: scripts, manifest and all that belongs to them, written or only shown. */
 import * as Effect from "effect/Effect"
+import * as FileJournal from "../../journal/FileJournal.ts"
 import { checkPlan, checkScripts } from "../../plan/checkPlan.ts"
 import { planOutput } from "../../plan/Manifest.ts"
 import { type PlannedFiles, writePlan } from "../../plan/PlannedFiles.ts"
+import { growing, type Growth, growthLines } from "../growing.ts"
 import type { Handler } from "../Handler.ts"
 import { sessionExists } from "../place.ts"
 import { planned, printNotes, workshop } from "../planning.ts"
@@ -10,18 +12,29 @@ import { printJson, printLines, printTable } from "../print.ts"
 import type { Given } from "../spec.ts"
 import { usage } from "../UsageError.ts"
 
+/** A plan that was made, and what it changes if it grows a session. */
+interface Made {
+  readonly plan: PlannedFiles
+  readonly growth: Growth | null
+}
+
 /** Prints the plan; `done` says in words what happened to it. */
-export const printPlan = ({ manifest, manifestPath }: PlannedFiles, json: boolean, done: string) =>
+export const printPlan = ({ growth, plan: { manifest, manifestPath } }: Made, json: boolean, done: string) =>
   Effect.gen(function*() {
-    if (json) return yield* printJson(planOutput(manifest, manifestPath))
+    if (json) {
+      const { added, gone, place, touched } = growth ?? { added: [], gone: [], place: null, touched: [] }
+      const change = place === null ? {} : { session: place.planId, added, gone, touched }
+      return yield* printJson({ ...planOutput(manifest, manifestPath), ...change })
+    }
+    const jobs = growth === null ? manifest.jobs : manifest.jobs.filter(({ name }) => growth.added.includes(name))
     yield* printTable(
       [
         { title: "INDEX", value: ({ index }) => index, right: true },
         { title: "JOB", value: ({ name }) => name },
         { title: "SCRIPT", value: ({ script }) => script }
       ],
-      manifest.jobs,
-      "no jobs"
+      jobs,
+      growth === null ? "no jobs" : "no new jobs"
     )
     yield* printLines(["", `plan ${manifest.plan_id}: ${manifest.jobs.length} jobs, ${done}`, manifestPath])
   })
@@ -29,9 +42,12 @@ export const printPlan = ({ manifest, manifestPath }: PlannedFiles, json: boolea
 /** Makes the plan and writes it, unless its options say otherwise; null if nothing was written. */
 export const makeAndWrite = (given: Given<"plan">) =>
   Effect.gen(function*() {
-    const plan = yield* planned(given)
+    const growth = given.resume === null
+      ? null
+      : yield* growing({ ...given, resume: given.resume }).pipe(Effect.provide(FileJournal.layer))
+    const plan = growth?.plan ?? (yield* planned(given))
     const { manifest } = plan
-    yield* printNotes(plan.notes)
+    yield* printNotes([...plan.notes, ...growth === null ? [] : growthLines(growth)])
     const place = { planId: manifest.plan_id, stateDir: manifest.monitoring_state_dir }
     if (given.check) {
       const sbatch = yield* checkPlan(plan)
@@ -44,7 +60,7 @@ export const makeAndWrite = (given: Given<"plan">) =>
       return null
     }
     if (given["dry-run"]) {
-      yield* printPlan(plan, given.json, "nothing written")
+      yield* printPlan({ plan, growth }, given.json, "nothing written")
       return null
     }
     if (sessionExists(place)) {
@@ -57,15 +73,16 @@ export const makeAndWrite = (given: Given<"plan">) =>
     }
     yield* writePlan(plan)
     yield* checkScripts(plan)
-    return plan
+    return { plan, growth }
   })
 
 export const plan: Handler<"plan"> = (given) =>
   Effect.gen(function*() {
-    const stray = (["manifest", "resume", "no-monitor", "monitor-only"] as const).find((option) =>
+    const stray = (["manifest", "no-monitor", "monitor-only"] as const).find((option) =>
       given[option] !== null && given[option] !== false
     )
     if (stray !== undefined) return yield* usage(`autoexp plan only plans: --${stray} is an option of autoexp run`)
+    if (given.resume !== null && given.from !== null) return yield* usage("--resume and --from exclude one another")
     const written = yield* makeAndWrite(given)
     if (written !== null) yield* printPlan(written, given.json, "written; `autoexp submit --manifest` submits it")
     return 0

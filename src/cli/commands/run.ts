@@ -1,7 +1,9 @@
 /** `autoexp run`: plan, submit and monitor in one go. */
 import * as Effect from "effect/Effect"
+import { admit } from "../growing.ts"
 import type { Handler } from "../Handler.ts"
 import { findSession, namedStateDir } from "../place.ts"
+import { printLines } from "../print.ts"
 import { existing, pursue, sessionOf, watchedBy } from "../pursuing.ts"
 import type { Given } from "../spec.ts"
 import { usage } from "../UsageError.ts"
@@ -15,27 +17,41 @@ const subject = (given: Given<"run">) =>
     if (sources.length > 1) {
       return yield* usage(`${sources.map((source) => `--${source}`).join(" and ")} exclude one another`)
     }
-    const [source] = sources
     const [override] = given.operands
-    if (source !== undefined && source !== "from" && override !== undefined) {
-      return yield* usage(`--${source} takes a plan as it was made: the override "${override}" cannot change it`)
+    if (given.manifest !== null && override !== undefined) {
+      return yield* usage(`--manifest takes a plan as it was made: the override "${override}" cannot change it`)
     }
-    if (given.resume !== null) {
-      return { place: yield* findSession(given.resume, given["state-dir"]), opening: null, begunHere: false }
+    if (given.resume !== null && override === undefined) {
+      return {
+        place: yield* findSession(given.resume, given["state-dir"]),
+        opening: null,
+        begunHere: false,
+        growth: null
+      }
     }
-    if (given.manifest !== null) return yield* sessionOf(given.manifest, given["state-dir"])
+    if (given.manifest !== null) return growthIn(yield* sessionOf(given.manifest, given["state-dir"]), false)
     if (given["monitor-only"]) {
       return yield* usage("--monitor-only needs a plan that was submitted: --resume or --manifest", ["--resume last"])
     }
-    const plan = yield* makeAndWrite(given)
-    if (plan === null) return null
+    const made = yield* makeAndWrite(given)
+    if (made === null) return null
+    const { growth, plan } = made
     if (given["no-submit"]) {
-      yield* printPlan(plan, given.json, "written, not submitted")
+      yield* printPlan(made, given.json, "written, not submitted")
       return null
     }
     const named = yield* namedStateDir(given["state-dir"])
-    return watchedBy(plan.manifest, plan.manifestPath, named)
+    const watched = watchedBy(plan.manifest, plan.manifestPath, growth?.place.stateDir ?? named)
+    return growth !== null && growth.added.length + growth.gone.length === 0
+      ? { ...watched, growth: null }
+      : growthIn(watched, true)
   })
+
+/** With the further plan that is to be taken into the session, if it is one. */
+const growthIn = (watched: ReturnType<typeof watchedBy>, told: boolean) => {
+  const { file, manifest } = watched
+  return { ...watched, growth: manifest.session === null ? null : { file, manifest, told } }
+}
 
 export const run: Handler<"run"> = (given) =>
   Effect.gen(function*() {
@@ -45,7 +61,12 @@ export const run: Handler<"run"> = (given) =>
     if (idle !== undefined) {
       return yield* usage(`--${idle} is about a plan that is made now, not one of --manifest or --resume`)
     }
-    if (given["monitor-only"]) yield* existing(watched.place)
+    const { growth, place } = watched
+    if (given["monitor-only"]) yield* existing(place)
+    else if (growth !== null && (yield* admit({ ...growth, place, submit: true }))) {
+      if (!given.json) yield* printLines([`session ${place.planId} is being watched, and submits what is new`])
+      return 0
+    }
     return yield* pursue(watched, {
       json: given.json,
       submit: !given["monitor-only"],

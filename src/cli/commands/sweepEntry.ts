@@ -1,9 +1,15 @@
-/** `autoexp sweep-entry`: what a task of an array script runs. The task stands for its command: exit code and all. */
+/**
+ * `autoexp sweep-entry`: what a task of an array script runs, or a person without a scheduler. It stands for the point's
+ * command: exit code and all.
+ */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { constants } from "node:os"
-import { entryCommand, readSweepEntry } from "../../plan/sweepFile.ts"
+import * as path from "node:path"
+import { byHand } from "../../plan/byHand.ts"
+import { quoteData } from "../../plan/shell.ts"
+import { entryCommand, readSweep, readSweepEntry } from "../../plan/sweepFile.ts"
 import type { Handler } from "../Handler.ts"
 import { Invocation } from "../Invocation.ts"
 import { printJson, printLines } from "../print.ts"
@@ -38,12 +44,21 @@ const become = (
 
 export const sweepEntry: Handler<"sweep-entry"> = (given) =>
   Effect.gen(function*() {
-    const { env: ours } = yield* Invocation
-    const entry = yield* readSweepEntry(given.sweep, given.index)
-    const { argv, env } = entryCommand(entry, ours)
-    if (!given["dry-run"]) return yield* become(argv, { ...ours, ...env })
+    const { cwd, env: ours } = yield* Invocation
+    const file = path.resolve(cwd, given.sweep)
+    const entry = yield* readSweepEntry(file, given.index)
+    // In a task of an array its script has claimed the attempt and set all that is to be set.
+    const isTask = ours["AUTOEXP_INDEX"] === `${entry.index}` && ours["SLURM_ARRAY_TASK_ID"] !== undefined
+    if (isTask && !given["dry-run"]) {
+      const { argv, env } = entryCommand(entry, ours)
+      return yield* become(argv, { ...ours, ...env })
+    }
+    const { exports, script } = yield* byHand(file, yield* readSweep(file), entry, ours)
+    if (!given["dry-run"]) return yield* become(["bash", "-c", script], ours)
+    const { index, name, output_dir } = entry
+    const { argv } = entryCommand(entry, ours)
     yield* given.json
-      ? printJson({ index: entry.index, name: entry.name, argv, env })
-      : printLines([...Object.entries(env).map(([name, value]) => `${name}=${value}`), argv.join(" ")])
+      ? printJson({ index, name, output_dir, cwd, argv, env: entry.env, exports: Object.fromEntries(exports), script })
+      : printLines([`cd ${quoteData(cwd)}`, script.trimEnd()])
     return 0
   }).pipe(Effect.provide(NodeFileSystem.layer))
