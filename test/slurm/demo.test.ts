@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type Demo, type Ended, makeDemo } from "../e2e/demo.ts"
 import { entries, type Entry } from "./support/accounting.ts"
 import { clear } from "./support/cluster.ts"
+import { until } from "./support/commands.ts"
 import { environment, type Shown } from "./support/sessions.ts"
 
 interface Run {
@@ -24,7 +25,11 @@ let books: ReadonlyArray<Entry> = []
 // Side by side: most of the time, they wait for a time limit.
 beforeAll(async () => {
   await Promise.all(ways.map(async ([way, override]) => runs.set(way, await run(override))))
-  books = await entries("demo")
+  // The books may lag behind.
+  books = await until("the books to be complete", async () => {
+    const booked = await entries("demo")
+    return booked.some(({ state }) => /PENDING|RUNNING/.test(state)) ? null : booked
+  })
 }, 400_000)
 afterAll(async () => {
   await clear()

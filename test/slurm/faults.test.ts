@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import type { JobRef } from "../../src/port/Scheduler.ts"
-import { entries } from "./support/accounting.ts"
+import { entries, everHad } from "./support/accounting.ts"
 import { clear, configured, type Daemon, dir, forget, type How, up, without } from "./support/cluster.ts"
 import { output, until } from "./support/commands.ts"
 import { makeJobs } from "./support/jobs.ts"
@@ -31,18 +31,6 @@ afterEach(async () => {
 
 const unavailable = { left: { _tag: "SchedulerUnavailableError" } }
 
-/** How many jobs of exactly this name SLURM has ever had, once it has all written down. */
-const booked = async (name: string): Promise<number> => {
-  const plain = await until("the queue and the books to agree", async () => {
-    const queued = (await output(["squeue", "-h", "-t", "all", "-o", "%A", `--name=${name}`])).split("\n").filter(
-      Boolean
-    )
-    const written = new Set((await entries(name)).map(({ id }) => id))
-    return queued.every((id) => written.has(id)) ? written : null
-  })
-  return plain.size
-}
-
 describe("a submission", () => {
   it("that a frozen controller took is not called refused, and is found by its name", async () => {
     const job = jobs.submission("true")
@@ -55,7 +43,7 @@ describe("a submission", () => {
     })
     expect(more).toEqual([])
     expect(found).toMatchObject({ name: job.name, task: null })
-    expect(await booked(job.name)).toBe(1)
+    expect((await everHad(job.name)).size).toBe(1)
   })
 
   it("to a controller that is down is not called refused, and is nowhere", async () => {
@@ -82,7 +70,7 @@ describe("a submission", () => {
     const job = wrapped.submission("true")
     expect(await wrapped.ask((scheduler) => scheduler.submit(job))).toMatchObject(unavailable)
     expect(await wrapped.lookup(job.name)).toHaveLength(1)
-    expect(await booked(job.name)).toBe(1)
+    expect((await everHad(job.name)).size).toBe(1)
   })
 
   it("is read past what the site's wrapper says around the id", async () => {

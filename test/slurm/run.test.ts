@@ -7,7 +7,7 @@ import { until } from "./support/commands.ts"
 
 const program = path.join(import.meta.dirname, "run")
 /** A run that lasts for a while. */
-const nested = ["test/slurm/cluster.test.ts", "-t", "refuses"]
+const nested = ["test/slurm/states.test.ts", "-t", "runs out of time"]
 
 /** Processes that have `text` in their environment, as all have that a run started. */
 const tagged = (text: string): ReadonlyArray<string> =>

@@ -2,7 +2,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, afterEach, describe, expect, it } from "vitest"
-import { entries } from "./support/accounting.ts"
+import { everHad } from "./support/accounting.ts"
 import { clear, configured, dir, down, downNode, up, upNode, without } from "./support/cluster.ts"
 import { output, until } from "./support/commands.ts"
 import { begin, endOf, removeAll, type Session } from "./support/sessions.ts"
@@ -36,11 +36,7 @@ const ranOnce = async (session: Session, project: string) => {
   const starts = session.told("begin").map(({ attempt, job }) => `${job} ${attempt}`)
   expect(new Set(starts).size).toBe(starts.length)
   expect(session.told("end").length).toBe(session.told("begin").length)
-  const ids = new Set(session.told("begin").map(({ id }) => id))
-  await until("the books", async () => {
-    const booked = (await entries(`${project}`)).map(({ id }) => id)
-    return booked.length >= ids.size ? expect(new Set(booked)).toEqual(ids) ?? true : null
-  })
+  expect(await everHad(project)).toEqual(new Set(session.told("begin").map(({ id }) => id)))
 }
 
 describe("a session", () => {
@@ -152,7 +148,7 @@ describe("a session", () => {
     expect(ended.code, ended.said).toBe(0)
     expect(ended.jobs).toMatchObject([{ outcome: "success", restarts: [] }])
     expect(session.journal("SubmissionIntended")).toHaveLength(1)
-    expect(new Set((await entries("requeued")).map((entry) => entry.id))).toEqual(new Set([id]))
+    expect(await everHad("requeued")).toEqual(new Set([id]))
   })
 
   it("whose job an operator cancels leaves it so", async () => {

@@ -21,3 +21,14 @@ export const entries = async (prefix: string): Promise<ReadonlyArray<Entry>> => 
     return { id, name, state, exit, submit, nodes }
   }).filter(({ name }) => name.startsWith(prefix))
 }
+
+/**
+ * The ids of all jobs whose name begins with `prefix` that SLURM has ever had: those in its books, and those that it still
+ * remembers, since the books may lag behind.
+ */
+export const everHad = async (prefix: string): Promise<ReadonlySet<string>> => {
+  const remembered = (await output(["squeue", "-h", "-t", "all", "-o", "%A|%j"])).split("\n")
+    .map((line) => line.split("|"))
+    .flatMap(([id = "", name = ""]) => name.startsWith(prefix) ? [id] : [])
+  return new Set([...remembered, ...(await entries(prefix)).map(({ id }) => id)])
+}
