@@ -5,6 +5,8 @@ import { isFilteredOut, type SweepPoint } from "../sweep/SweepPoint.ts"
 /** The points without the parameters that were set otherwise. */
 export interface Remaining {
   readonly points: ReadonlyArray<SweepPoint>
+  /** The parameters that were left out. */
+  readonly keys: ReadonlyArray<string>
   /** The first of the points that are the same as the one of this index, by its index. */
   readonly original: (index: number) => number
   /** Sentences for people. */
@@ -17,7 +19,7 @@ export const withoutOverridden = (
   sets: (key: string) => boolean
 ): Remaining => {
   const keys = [...new Set(points.flatMap(({ parameters }) => Object.keys(parameters)))].filter(sets)
-  if (keys.length === 0) return { points, original: (index) => index, notes: [] }
+  if (keys.length === 0) return { points, keys, original: (index) => index, notes: [] }
   const left = points.map((point) => ({
     ...point,
     parameters: Object.fromEntries(Object.entries(point.parameters).filter(([key]) => !keys.includes(key)))
@@ -37,6 +39,7 @@ export const withoutOverridden = (
   const told = `the command line sets ${keys.join(", ")}, which wins over the sweep`
   return {
     points: left,
+    keys,
     original: (index) => originals.get(index) ?? index,
     notes: [one === 0 ? told : `${told}; ${one} of its points are the same as others now, and left out`]
   }

@@ -2,8 +2,10 @@
 import * as Either from "effect/Either"
 import { pyStr } from "../backend/python.ts"
 import { formatArrayIndices } from "../backend/slurm/arraySpec.ts"
-import { isMap, type Value, type ValueMap } from "../backend/Value.ts"
+import { isList, isMap, type Value, type ValueMap } from "../backend/Value.ts"
+import type { Path } from "../config/decode.ts"
 import { holdsAt } from "../config/holdsAt.ts"
+import { leafName } from "../config/leaves.ts"
 import type { Loaded, PointLoaded } from "../config/load.ts"
 import type { ConfigError } from "../config/Problem.ts"
 import { expandSweep } from "../sweep/expandSweep.ts"
@@ -54,6 +56,29 @@ type Planned<A> = Either.Either<A, PlanError | ConfigError>
 
 const sweepError = ({ at, message }: SweepError) => PlanError.at(at, message)
 
+/** The error with the place in the section where the parameter at fault is set, as far as it is found there. */
+const phaseError = (loaded: Loaded) => ({ at, message, parameter }: SweepError) => {
+  const path = parameter === undefined ? null : settingOf(loaded.resolved["sweep"] ?? null, parameter, ["sweep"])
+  return PlanError.at(path === null ? at : leafName(path), message)
+}
+
+/** Where a mapping sets the parameter so, alone or among others; null if nowhere. */
+const settingOf = (value: Value, wanted: NonNullable<SweepError["parameter"]>, path: Path): Path | null => {
+  const entries: ReadonlyArray<readonly [string | number, Value]> = isList(value)
+    ? value.map((item, at) => [at, item])
+    : isMap(value)
+    ? Object.entries(value)
+    : []
+  for (const [part, item] of entries) {
+    const here = [...path, part]
+    if (part === wanted.key && item === wanted.value) return here
+    const at = part === wanted.key && isList(item) ? item.findIndex((each) => each === wanted.value) : -1
+    const found = at >= 0 ? [...here, at] : settingOf(item, wanted, here)
+    if (found !== null) return found
+  }
+  return null
+}
+
 const stageOf = ({ parameters }: SweepPoint): string => {
   const stage = parameters["stage"] ?? null
   return stage === null ? "" : pyStr(stage)
@@ -64,10 +89,11 @@ export const plannedPoints = (loaded: Loaded, options: PointOptions): Planned<Pl
   Either.gen(function*() {
     const { known, subset } = options
     const expansion = yield* Either.mapLeft(expandSweep(loaded.config.sweep), sweepError)
-    const { notes, original, points } = withoutOverridden(expansion.points, loaded.sets)
-    const { needs, order } = yield* Either.mapLeft(phases({ ...expansion, points }, stageOf), sweepError)
+    const { keys, notes, original, points } = withoutOverridden(expansion.points, loaded.sets)
+    const { needs, order } = yield* Either.mapLeft(phases({ ...expansion, points }, stageOf), phaseError(loaded))
     const byPlace = new Map(points.map((point) => [point.index, point]))
     const graph: Graph = {
+      unswept: keys,
       order: [...new Set(order.map(original))].flatMap((place) => byPlace.get(place) ?? []),
       needs: (place) => [...needs.get(place) ?? []].map(([stage, other]) => [stage, original(other)])
     }
@@ -87,26 +113,37 @@ export const plannedPoints = (loaded: Loaded, options: PointOptions): Planned<Pl
     }
   })
 
-const named = ({ index, loaded, stage }: Pick<PlannedPoint, "index" | "loaded" | "stage">) => ({
+const named = (
+  { index, loaded, stage }: Pick<PlannedPoint, "index" | "loaded" | "stage">,
+  unswept: ReadonlyArray<string> = []
+) => ({
   index,
   stage,
-  parameters: loaded.parameters,
+  parameters: unswept.length === 0 ? loaded.parameters : {
+    ...Object.fromEntries(unswept.flatMap((key) => {
+      const value = key.split(".").reduce<Value>((at, part) => isMap(at) ? at[part] ?? null : null, loaded.resolved)
+      return value === null ? [] : [[key, value]]
+    })),
+    ...loaded.parameters
+  },
   project: loaded.config.project.name
 })
 
 /** Points, each after those that it needs. */
 interface Graph {
+  /** Parameters that the command line sets instead: templates may name them all the same. */
+  readonly unswept: ReadonlyArray<string>
   readonly order: ReadonlyArray<SweepPoint>
   readonly needs: (place: number) => ReadonlyArray<readonly [stage: string, place: number]>
 }
 
 /** The chosen points, and those that they need. */
-const closure = ({ needs, order }: Graph, chosen: ReadonlyArray<number>): Graph => {
+const closure = ({ needs, order, unswept }: Graph, chosen: ReadonlyArray<number>): Graph => {
   const wanted = new Set(chosen)
   for (const { index } of order.toReversed()) {
     if (wanted.has(index)) needs(index).forEach(([, place]) => wanted.add(place))
   }
-  return { needs, order: order.filter(({ index }) => wanted.has(index)) }
+  return { unswept, needs, order: order.filter(({ index }) => wanted.has(index)) }
 }
 
 const checkSubset = (subset: ReadonlyArray<number>, there: ReadonlyArray<number>): Either.Either<void, PlanError> => {
@@ -122,7 +159,7 @@ const checkSubset = (subset: ReadonlyArray<number>, there: ReadonlyArray<number>
 
 const walk = (
   loaded: Loaded,
-  { needs, order }: Graph,
+  { needs, order, unswept }: Graph,
   options: PointOptions,
   places: ReadonlyMap<number, Assigned> = new Map()
 ): Planned<ReadonlyArray<PlannedPoint>> =>
@@ -134,7 +171,7 @@ const walk = (
         return sibling === undefined ? [] : [[stage, sibling] as const]
       })
       const assigned = places.get(point.index) ?? { index: point.index, name: null }
-      done.set(point.index, yield* plannedPoint(loaded, point, new Map(siblings), assigned, options))
+      done.set(point.index, yield* plannedPoint(loaded, point, new Map(siblings), unswept, assigned, options))
     }
     return [...done.values()]
   })
@@ -143,6 +180,7 @@ const plannedPoint = (
   { at, config }: Loaded,
   point: SweepPoint,
   siblings: PlannedPoint["siblings"],
+  unswept: ReadonlyArray<string>,
   { index, name: given }: Assigned,
   plan: PlanPlace
 ): Planned<PlannedPoint> =>
@@ -152,7 +190,7 @@ const plannedPoint = (
     const views = Object.fromEntries([...siblings].map(([stage, sibling]) => [stage, viewOf(sibling)]))
     const loaded = yield* at({ index, stage, parameters: written, siblings: views })
     const holds = yield* Either.all(filters.map((filter) => holdsAt(loaded, filter)))
-    const about = named({ index, stage, loaded })
+    const about = named({ index, stage, loaded }, unswept)
     const name = given ?? (yield* Either.mapLeft(jobName(config.sweep.name_template, about), sweepError))
     const identities = new Map([...siblings].map(([stage, { identity }]) => [stage, identity]))
     return {
@@ -173,7 +211,7 @@ const basePoint = (loaded: Loaded, options: PointOptions): Planned<ReadonlyArray
   const { allow_empty: allowed, base_values: base, defaults } = loaded.config.sweep
   const point = { index: 0, parameters: { ...defaults, ...base }, choices: new Map<string, number>(), filters: [] }
   return allowed
-    ? walk(loaded, { order: [point], needs: () => [] }, options)
+    ? walk(loaded, { unswept: [], order: [point], needs: () => [] }, options)
     : Either.left(PlanError.at(
       "sweep.filter",
       "the filters keep none of the sweep's points; with sweep.allow_empty=true base_values alone are one"

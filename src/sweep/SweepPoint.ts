@@ -41,5 +41,7 @@ export const isFilteredOut = (point: SweepPoint): boolean => point.filters.inclu
 export class SweepError extends Schema.TaggedError<SweepError>()("SweepError", {
   /** Where in the config: `sweep.axes.lr`, `sweep.groups[1].params.lr`. */
   at: Schema.String,
-  message: Schema.String
+  message: Schema.String,
+  /** The parameter at fault, wherever in the section it is set. */
+  parameter: Schema.optional(Schema.Struct({ key: Schema.String, value: Schema.Unknown }))
 }) {}

@@ -79,15 +79,21 @@ const refers = ({ index }: SweepPoint, own: string, key: string, stage: string):
   } refers to sibling.${stage}`
 
 const fail = (message: string) => Either.left(new SweepError({ at: "sweep", message }))
+const failOf = ({ parameters }: SweepPoint, key: string, message: string) =>
+  Either.left(new SweepError({ at: "sweep", message, parameter: { key, value: parameters[key] } }))
 
 const missing = (point: SweepPoint, own: string, key: string, stage: string, stages: ReadonlySet<string>) => {
   const start = refers(point, own, key, stage)
-  if (own === stage) return fail(`${start}, which is the point itself`)
+  if (own === stage) return failOf(point, key, `${start}, which is the point itself`)
   if (stages.has(stage)) {
-    return fail(`${start}, but no point with that stage is its sibling: each differs in more than the stage`)
+    return failOf(
+      point,
+      key,
+      `${start}, but no point with that stage is its sibling: each differs in more than the stage`
+    )
   }
   const known = [...stages].filter((name) => name !== "" && name !== own)
-  return fail(`${start}, but no point has that stage; ${didYouMean(stage, known)}`)
+  return failOf(point, key, `${start}, but no point has that stage; ${didYouMean(stage, known)}`)
 }
 
 const ambiguous = (
@@ -99,7 +105,9 @@ const ambiguous = (
 ) => {
   const shown = found.slice(0, 5).map(({ index }) => `point ${index}`).join(", ")
   const more = found.length > 5 ? ` and ${found.length - 5} more` : ""
-  return fail(
+  return failOf(
+    point,
+    key,
     `${refers(point, own, key, stage)}, which may be any of ${shown}${more}; ` +
       "vary the same keys in both stages, or put what they share into a group of its own"
   )

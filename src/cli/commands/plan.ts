@@ -4,6 +4,7 @@ import * as FileJournal from "../../journal/FileJournal.ts"
 import { checkPlan, checkScripts } from "../../plan/checkPlan.ts"
 import { planOutput } from "../../plan/Manifest.ts"
 import { type PlannedFiles, writePlan } from "../../plan/PlannedFiles.ts"
+import { counted } from "../../report/sweep/words.ts"
 import { growing, type Growth, growthLines } from "../growing.ts"
 import type { Handler } from "../Handler.ts"
 import { sessionExists } from "../place.ts"
@@ -36,7 +37,7 @@ export const printPlan = ({ growth, plan: { manifest, manifestPath } }: Made, js
       jobs,
       growth === null ? "no jobs" : "no new jobs"
     )
-    yield* printLines(["", `plan ${manifest.plan_id}: ${manifest.jobs.length} jobs, ${done}`, manifestPath])
+    yield* printLines(["", `plan ${manifest.plan_id}: ${counted(manifest.jobs.length, "job")}, ${done}`, manifestPath])
   })
 
 /** Makes the plan and writes it, unless its options say otherwise; null if nothing was written. */

@@ -1,0 +1,61 @@
+/** The examples of the manual's pages, run as they stand. */
+import { expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { vi } from "vitest"
+import { autoexp, temporary } from "../cli/autoexp.ts"
+
+const isFile = (file: string): boolean => fs.statSync(file, { throwIfNoEntry: false })?.isFile() === true
+
+/** Words of a command as a shell reads them: spaces part them, but not within single quotes. */
+const words = (line: string): ReadonlyArray<string> =>
+  [...line.matchAll(/(?:'[^']*'|[^\s'])+/g)].map(([word]) => word.replaceAll("'", ""))
+
+/** Spaces are for readers, and `...` stands for any lines. */
+const pattern = (text: string): RegExp => {
+  const lines = text.trimEnd().split("\n").map((line) =>
+    line === "..."
+      ? "(?:.*\\n)*?"
+      : `${line.trim().split(/ +/).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(" +")} *\\n`
+  )
+  return new RegExp(`^ *${lines.join(" *")}$`)
+}
+
+const composes = ([command = ""]: ReadonlyArray<string>): boolean =>
+  ["config", "plan", "run", "sweep"].includes(command)
+
+it.scoped.each([["configuration", 9], ["sweeps", 12]] as const)(
+  "every example of the page %s does what the page says",
+  ([name, count]) =>
+    Effect.gen(function*() {
+      const page = fs.readFileSync(path.resolve(import.meta.dirname, `../../docs/${name}.md`), "utf8")
+      const blocks = [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, kind, text = ""]) => ({ kind, text }))
+      const dir = yield* temporary
+      yield* Effect.acquireRelease(
+        Effect.sync(() => vi.stubEnv("OUTPUT_DIR", undefined)),
+        () => Effect.sync(() => vi.unstubAllEnvs())
+      )
+      const write = (name: string, text: string) => {
+        fs.mkdirSync(path.dirname(path.join(dir, name)), { recursive: true })
+        fs.writeFileSync(path.join(dir, name), text)
+      }
+      write("config/job.sbatch", "#!/bin/bash\n{sbatch_directives}\n{env_exports}\nsrun {launcher_cmd}\n")
+      for (const { kind, text } of blocks) {
+        const [, file, content = ""] = /^# (config\/\S+\.yaml)\n(.*)$/s.exec(text) ?? []
+        if (kind === "yaml" && file !== undefined) write(file, content)
+      }
+      const examples = blocks.filter(({ kind }) => kind === "console")
+        .flatMap(({ text }) => text.split(/^\$ autoexp /m).slice(1))
+      expect(examples.length).toBeGreaterThanOrEqual(count)
+      for (const example of examples) {
+        const [line = "", ...expected] = example.split("\n")
+        const argv = words(line).map((word) => isFile(path.join(dir, word)) ? path.join(dir, word) : word)
+        const config = composes(argv) ? ["-C", path.join(dir, "config")] : []
+        const { stderr, stdout } = yield* autoexp(dir, [...argv, ...config])
+        const printed = (stdout + stderr).replaceAll(`${dir}/`, "").replaceAll(dir, ".")
+        expect(printed, line).toMatch(pattern(expected.join("\n")))
+      }
+    }),
+  60_000
+)
