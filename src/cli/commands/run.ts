@@ -21,7 +21,8 @@ const subject = (given: Given<"run">) =>
     if (given.manifest !== null && override !== undefined) {
       return yield* usage(`--manifest takes a plan as it was made: the override "${override}" cannot change it`)
     }
-    if (given.resume !== null && override === undefined) {
+    const isPlanned = override !== undefined || given["array-subset"] !== null || given["config-ref"] !== null
+    if (given.resume !== null && !isPlanned) {
       return {
         place: yield* findSession(given.resume, given["state-dir"]),
         opening: null,
