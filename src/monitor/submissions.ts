@@ -61,7 +61,7 @@ export const submit = (session: Session, submission: OpenSubmission): Effect.Eff
   Effect.gen(function*() {
     const scheduler = yield* Scheduler
     const { array, name, nonce, script } = submission
-    const answer = yield* scheduler.submit({ script, name, nonce, array })
+    const answer = yield* scheduler.submit({ script, name, nonce, array, cluster: session.cluster })
     return accepted(session, submission, { ...answer, how: "answered" })
   }).pipe(
     Effect.catchTags({
@@ -104,11 +104,13 @@ export const lookUp = (
     const since = submissions.map(({ at }) => at).sort()[0]
     if (since === undefined) return []
     const scheduler = yield* Scheduler
-    const found = yield* scheduler.lookup(submissions.map(({ name }) => name), since)
+    const found = yield* scheduler.lookup(submissions.map(({ name }) => name), since, session.cluster)
     const facts = yield* Effect.forEach(submissions, (submission) =>
       Effect.gen(function*() {
-        const id = found.find(({ name }) => name === submission.name)?.id ?? (yield* claimedId(session, submission))
-        if (id !== null) return accepted(session, submission, { id, cluster: scheduler.kind, how: "found" })
+        const known = found.find(({ name }) => name === submission.name)
+        const id = known?.id ?? (yield* claimedId(session, submission))
+        const cluster = known?.cluster ?? session.cluster ?? scheduler.kind
+        if (id !== null) return accepted(session, submission, { id, cluster, how: "found" })
         return submission.missed && !submission.settled
           ? []
           : [{ type: "SubmissionNotFound" as const, ...about(submission), data: { nonce: submission.nonce } }]

@@ -13,6 +13,8 @@ export interface Submission {
   readonly nonce: string
   /** Array task indices to run, or null for a plain job. Indices are kept as they are, never renumbered. */
   readonly array: ReadonlyArray<number> | null
+  /** The cluster that the session's jobs are on, if it has any yet: no other takes the script. */
+  readonly cluster?: string | null
 }
 
 /** A job as the scheduler knows it: identity is cluster, id, task and the nonce in the name. */
@@ -21,6 +23,8 @@ export interface JobRef {
   /** The id that the submit command printed (of the whole array for an array task). */
   readonly id: string
   readonly task: number | null
+  /** The cluster that took it, if that is known: no other can say that the job is gone. */
+  readonly cluster?: string | null
 }
 
 /** What scheduler and accounting say of one job (one array task). Times are ISO 8601 UTC. */
@@ -38,6 +42,9 @@ export interface JobReport {
   readonly nodes: string | null
   readonly start: string | null
   readonly end: string | null
+  readonly cluster?: string
+  /** Nobody says so: it follows from an array that is known without this task. Believe it once that has lasted. */
+  readonly inferred?: boolean
 }
 
 /** One look at jobs. A job that is in neither list is one that scheduler and accounting both answered not to know. */
@@ -91,11 +98,12 @@ export class Scheduler extends Context.Tag("autoexp/Scheduler")<Scheduler, {
   >
   /**
    * All jobs, live or ended, whose name is exactly one of `names`, by one question. A name without a job is one that
-   * scheduler and accounting both answered not to know. `since` (ISO 8601 UTC): none was submitted before.
+   * scheduler and accounting both answered not to know. `since` (ISO 8601 UTC): none was submitted before. `cluster`: no other answers.
    */
   readonly lookup: (
     names: ReadonlyArray<string>,
-    since: string
+    since: string,
+    cluster?: string | null
   ) => Effect.Effect<ReadonlyArray<JobReport>, SchedulerUnavailableError | SchedulerBusyError>
   /** One look at all of `jobs`, whatever their number. A failed or partial answer never makes a job missing. */
   readonly snapshot: (jobs: ReadonlyArray<JobRef>) => Effect.Effect<Snapshot, SchedulerUnavailableError>

@@ -43,7 +43,9 @@ export interface Job {
   readonly attempt: number
   /** Nonce of the present attempt's submission. */
   readonly nonce: string | null
-  readonly slurm: { readonly id: string; readonly task: number | null; readonly name: string } | null
+  readonly slurm:
+    | { readonly id: string; readonly task: number | null; readonly name: string; readonly cluster: string }
+    | null
   /** The scheduler's last word for the present attempt. */
   readonly slurmState: string | null
   /** Whether the present attempt may still run. */
@@ -206,6 +208,8 @@ export interface Session {
   readonly ruleSets: ReadonlyArray<unknown>
   /** The scheduler's settings, encoded. */
   readonly client: unknown
+  /** The cluster that took its latest job; null: none was taken yet. */
+  readonly cluster: string | null
   readonly maxJobs: number | null
   readonly settleSeconds: number
   /** Seconds from one submission to the next; null: none. */
@@ -253,6 +257,7 @@ export const emptySession = (): Session => ({
   rules: {},
   ruleSets: [],
   client: {},
+  cluster: null,
   maxJobs: null,
   settleSeconds: 0,
   submitRateLimitSeconds: null,

@@ -166,6 +166,7 @@ export const fold = (before: Session, record: EventRecord): Session => {
     case "JobLost":
     case "JobFinished":
     case "AttentionNeeded":
+      if (record.type === "JobSubmitted") session.cluster = record.data.cluster
       foldAttempt(session, record)
       break
     case "EventRaised":

@@ -125,11 +125,11 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
       break
     }
     case "JobSubmitted": {
-      const { log_path, name, slurm_id, task } = record.data
+      const { cluster, log_path, name, slurm_id, task } = record.data
       changeJob(session, record, () => ({
         state: "pending",
         live: true,
-        slurm: { id: slurm_id, task, name },
+        slurm: { id: slurm_id, task, name, cluster },
         gate: "unasked",
         lostSubmissions: 0,
         logPath: log_path

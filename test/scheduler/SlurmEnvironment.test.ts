@@ -8,7 +8,7 @@ import { readFeatures } from "../../src/scheduler/slurm/features.ts"
 import { fixture } from "../slurm/support/fixtures.ts"
 
 describe("the environment of SLURM's commands", () => {
-  it("has nothing in it by which sbatch waits, makes arrays, or takes the job it runs in for the one it submits", () => {
+  it("has nothing in it by which sbatch waits, makes arrays, moves logs, goes to another cluster, or takes the job it runs in for the one it submits", () => {
     const inside = {
       SLURM_JOB_ID: "7",
       SLURM_ARRAY_TASK_ID: "3",
@@ -25,9 +25,14 @@ describe("the environment of SLURM's commands", () => {
     }
     expect(Object.keys(submitEnvironment(inside)).sort()).toEqual([
       "SBATCH_ARRAY_INX",
+      "SBATCH_CLUSTERS",
+      "SBATCH_ERROR",
+      "SBATCH_OPEN_MODE",
+      "SBATCH_OUTPUT",
       "SBATCH_WAIT",
       "SLURMD_NODENAME",
       "SLURM_ARRAY_TASK_ID",
+      "SLURM_CLUSTERS",
       "SLURM_CPUS_PER_TASK",
       "SLURM_JOB_ID",
       "SLURM_MEM_PER_CPU",

@@ -24,7 +24,9 @@ const reshaping = [
   "SLURM_DEBUG_FLAGS",
   "SLURM_JSON",
   "SLURM_YAML",
-  "SLURM_BITSTR_LEN"
+  "SLURM_BITSTR_LEN",
+  // sacct does not know it: squeue would speak of another cluster than sacct. Whoever means one sets slurm.client.
+  "SLURM_CLUSTERS"
 ]
 
 const none = (names: ReadonlyArray<string>): Readonly<Record<string, null>> =>
@@ -37,15 +39,26 @@ export const queryEnvironment: Readonly<Record<string, string | null>> = {
   SLURM_TIME_FORMAT: "standard"
 }
 
+/** What would take out of sbatch's hands what the monitor relies on. */
+const misleading = [
+  "SBATCH_WAIT",
+  "SBATCH_ARRAY_INX",
+  "SBATCH_OUTPUT",
+  "SBATCH_ERROR",
+  "SBATCH_OPEN_MODE",
+  "SBATCH_CLUSTERS",
+  "SLURM_CLUSTERS"
+]
+
 /** What a job gives to its processes and what is not of the job that one of them submits. */
 const outerJob =
   /^SLURM(D|_JOB|_JOBID|_ARRAY|_STEP|_TASK|_NTASKS|_NPROCS|_NNODES|_NODE|_CPU|_CPUS|_MEM|_GPU|_GPUS|_TRES|_GTIDS|_LOCALID|_PROCID|_RESTART|_SUBMIT|_TOPOLOGY|_PRIO|_SRUN|_LAUNCH|_HET|_DISTRIBUTION|_THREADS|_EXPORT)(_|$)/
 
 /**
  * For sbatch in `environment`. `SBATCH_WAIT` would hold the monitor until the job's end, `SBATCH_ARRAY_INX` make an
- * array of a plain job, and the variables of a job that autoexp itself runs in would be those of every job it submits.
+ * array of a plain job, `SBATCH_OUTPUT` move the log away that is read, `SBATCH_CLUSTERS` the job to where nobody looks, and the variables of a job that autoexp itself runs in would be those of every job it submits.
  */
 export const submitEnvironment = (
   environment: Readonly<Record<string, string | undefined>>
 ): Readonly<Record<string, null>> =>
-  none(["SBATCH_WAIT", "SBATCH_ARRAY_INX", ...Object.keys(environment).filter((name) => outerJob.test(name))])
+  none([...misleading, ...Object.keys(environment).filter((name) => outerJob.test(name))])

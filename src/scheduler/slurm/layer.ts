@@ -20,7 +20,7 @@ import {
   type JobRef,
   Scheduler,
   SchedulerBusyError,
-  type SchedulerUnavailableError,
+  SchedulerUnavailableError,
   type Snapshot,
   type Submission,
   SubmissionRefusedError
@@ -73,6 +73,17 @@ const chunks = (ids: Iterable<string>): ReadonlyArray<string> => {
 }
 
 const keyOf = ({ id, name, task }: JobRef): string => `${id}\0${name}\0${task}`
+
+/** The name that stands in journals for a cluster whose own name was not known. */
+const UNNAMED = "slurm"
+
+const isElsewhere = ({ cluster: own }: Features, cluster: string | null | undefined): cluster is string =>
+  typeof cluster === "string" && cluster !== UNNAMED && cluster.toLowerCase() !== own.toLowerCase()
+
+/** Why no answer counts about what is on `cluster`: only that cluster may say that a job is gone. */
+const notAsked = ({ cluster: own }: Features, cluster: string): string =>
+  `jobs are on the cluster ${cluster}, and SLURM's commands ask the cluster ${own} here: watch them from a host of ` +
+  `${cluster}, or give --clusters=${cluster} to all commands of slurm.client (submit_cmd, squeue_cmd, …)`
 
 /** Commands that print an error and exit with 0 have not answered: `squeue: error: Invalid user`, an empty list. */
 const whole = <A>(read: (stdout: string) => Either.Either<A, string>) => (result: CommandResult) =>
@@ -130,13 +141,16 @@ const make = (options: SlurmOptions, calls: Calls): Scheduler["Type"] => {
           : whole(readScontrol)(result)
     })
 
-  const submit = ({ array, name, nonce, script }: Submission) =>
+  const submit = ({ array, cluster, name, nonce, script }: Submission) =>
     Effect.gen(function*() {
-      const { cluster } = yield* Effect.mapError(known, (error) =>
+      const here = yield* Effect.mapError(known, (error) =>
         new SchedulerBusyError({
           command: "sbatch",
           failure: error._tag === "SchedulerUnavailableError" ? error.message : error.failure
         }))
+      if (isElsewhere(here, cluster)) {
+        return yield* new SchedulerBusyError({ command: "sbatch", failure: notAsked(here, cluster) })
+      }
       const answer = yield* calls.ask({
         name: "sbatch",
         daemon: "controller",
@@ -164,21 +178,22 @@ const make = (options: SlurmOptions, calls: Calls): Scheduler["Type"] => {
         }
       })
       if (answer instanceof SubmissionRefusedError) return yield* answer
-      return { id: answer.id, cluster: answer.cluster ?? cluster }
+      return { id: answer.id, cluster: answer.cluster ?? here.cluster }
     })
 
-  const lookup = (names: ReadonlyArray<string>, since: string) =>
+  const lookup = (names: ReadonlyArray<string>, since: string, cluster?: string | null) =>
     Effect.gen(function*() {
-      const { accounts } = yield* known
+      const here = yield* known
+      if (isElsewhere(here, cluster)) {
+        return yield* new SchedulerUnavailableError({ command: "squeue", message: notAsked(here, cluster) })
+      }
       const wanted = new Set(names)
       const rows = yield* askQueue
       const found = named(wanted, { queue: rows, accounting: null })
-      if (!accounts || new Set(found.map(({ name }) => name)).size === wanted.size) return found
+      const isWhole = !here.accounts || new Set(found.map(({ name }) => name)).size === wanted.size
       const from = new Date(Date.parse(since) - clockMarginMillis).toISOString().slice(0, 19)
-      return named(wanted, {
-        queue: rows,
-        accounting: yield* askAccounting([`--user=${userId}`, `--starttime=${from}`])
-      })
+      const accounting = isWhole ? null : yield* askAccounting([`--user=${userId}`, `--starttime=${from}`])
+      return named(wanted, { queue: rows, accounting }).map((report) => ({ ...report, cluster: here.cluster }))
     })
 
   const account = (jobs: ReadonlyArray<JobRef>) =>
@@ -198,7 +213,24 @@ const make = (options: SlurmOptions, calls: Calls): Scheduler["Type"] => {
       return yield* Effect.forEach(ids, (id) => Effect.map(askDetails(id), (rows) => [id, rows] as const))
     })
 
-  const snapshot = (jobs: ReadonlyArray<JobRef>) =>
+  const snapshot = (all: ReadonlyArray<JobRef>) =>
+    Effect.gen(function*() {
+      const here = yield* known
+      const strange = all.filter(({ cluster }) => isElsewhere(here, cluster))
+      const [first] = strange
+      if (first === undefined) return yield* lookAt(all, here.accounts)
+      const failure = { command: "squeue", message: notAsked(here, first.cluster ?? "") }
+      const jobs = all.filter(({ cluster }) => !isElsewhere(here, cluster))
+      if (jobs.length === 0) return { reports: [], unanswered: all, failure }
+      const { reports, unanswered } = yield* lookAt(jobs, here.accounts)
+      return { reports, unanswered: [...unanswered, ...strange], failure }
+    }).pipe(
+      Effect.catchTag("SchedulerBusyError", () =>
+        Effect.succeed<Snapshot>({ reports: [], unanswered: all, failure: null }))
+    )
+
+  /** One look at jobs of this cluster. */
+  const lookAt = (jobs: ReadonlyArray<JobRef>, accounts: boolean) =>
     Effect.gen(function*() {
       let failure: Snapshot["failure"] = null
       /** What is known without the answer is used all the same. */
@@ -209,7 +241,6 @@ const make = (options: SlurmOptions, calls: Calls): Scheduler["Type"] => {
         })
       const now = yield* Clock.currentTimeMillis
       const kept = queue !== null && now - queue.at < options.minPollSeconds * 1000 ? queue.rows : null
-      const { accounts } = yield* known
       const rows = kept ?? (yield* askQueue)
       const open = toAccount(jobs, rows)
       const accounting = accounts && open.length > 0 ? yield* unlessFailed(account(open)) : null
@@ -220,10 +251,7 @@ const make = (options: SlurmOptions, calls: Calls): Scheduler["Type"] => {
       // A job may be younger than an answer that was kept: it is not missing because that does not know it.
       const told = new Set(reports.map(keyOf))
       return { reports, unanswered: jobs.filter((job) => !told.has(keyOf(job))), failure }
-    }).pipe(
-      Effect.catchTag("SchedulerBusyError", () =>
-        Effect.succeed<Snapshot>({ reports: [], unanswered: jobs, failure: null }))
-    )
+    })
 
   const scancel = (job: ReadonlyArray<string>) =>
     calls.ask({
@@ -244,6 +272,12 @@ const make = (options: SlurmOptions, calls: Calls): Scheduler["Type"] => {
    */
   const cancel = (job: JobRef) =>
     Effect.gen(function*() {
+      if (typeof job.cluster === "string") {
+        const here = yield* known
+        if (isElsewhere(here, job.cluster)) {
+          return yield* new SchedulerUnavailableError({ command: "scancel", message: notAsked(here, job.cluster) })
+        }
+      }
       if (job.task === null) return yield* scancel([`--name=${job.name}`, job.id])
       const now = yield* Clock.currentTimeMillis
       // An answer that was kept may be older than the job: that it does not live is believed of a new one alone.
