@@ -207,12 +207,13 @@ export const watch = (
     })
 
     const observe = Effect.gen(function*() {
-      yield* record(yield* observeJobs(session))
+      const { facts, missing } = yield* observeJobs(session)
+      yield* record(facts)
       const at = yield* recordedNow
       yield* observeLogs(session, readingRules, at, "all", record)
       yield* record(yield* observeQuestions(session))
       yield* record(lostWorkers(session))
-      yield* record(observeTimers(session, at))
+      yield* record(observeTimers(session, at, missing))
     })
 
     /** Logs that are too long for one turn are read on between two cycles. */

@@ -5,14 +5,23 @@ import type { NewEvent } from "../event/EventRecord.ts"
 import type { FactType } from "../event/events.ts"
 import { Files } from "../port/Files.ts"
 import { type JobRef, type JobReport, Scheduler } from "../port/Scheduler.ts"
+import { timerOf } from "../rule/Context.ts"
 import { dueTimers, type OpenQuestion, toAsk, toObserve } from "../session/pending.ts"
 import { type Job, type Session, submitTimer } from "../session/Session.ts"
 import { readClaim, readExit, submittedAttempt } from "./claim.ts"
+import { recordedNow } from "./held.ts"
 
 type Facts = ReadonlyArray<NewEvent<FactType>>
 
 /** Exit code of a script that found its attempt claimed by another start. */
 const claimRefused = 75
+
+/** What one look found. */
+export interface Look {
+  readonly facts: Facts
+  /** Names of jobs that scheduler and accounting both answered, just now, not to know. */
+  readonly missing: ReadonlySet<string>
+}
 
 /** Whether the attempt ended because the claim of it is held by a submission that is not the session's own. */
 const hasForeignClaim = (
@@ -38,12 +47,17 @@ const withExit = (
 ): Effect.Effect<JobReport | undefined, never, Files> =>
   Effect.gen(function*() {
     const attempt = submittedAttempt(slurm?.name)
-    const told = report !== undefined &&
+    const told = report !== undefined && report.inferred !== true &&
       (parseState(report.state).phase !== "ended" || report.exitCode !== null || report.signal !== null)
     if (told || slurm === null || attempt === null) return report
     const exit = yield* readExit(plan.output_dir, session.planId, attempt)
-    if (exit === null || exit.nonce !== nonce) return report
-    if (report !== undefined) return { ...report, exitCode: exit.exitCode }
+    if (exit === null || exit.nonce !== nonce) {
+      // What has begun was not taken out while it waited.
+      const began = report?.inferred === true &&
+        (yield* readClaim(plan.output_dir, session.planId, attempt))?.nonce === nonce
+      return began ? undefined : report
+    }
+    if (report !== undefined && report.inferred !== true) return { ...report, exitCode: exit.exitCode }
     return {
       name: slurm.name,
       id: slurm.id,
@@ -65,6 +79,16 @@ const isRequeued = (job: Job, { start, state }: JobReport): boolean => {
     return phase === "waiting" || (phase === "running" && start !== null && job.start !== null && start > job.start)
   }
   return job.state === "ended" && (phase === "waiting" || phase === "running")
+}
+
+/**
+ * Whether what is only inferred may be believed: the settle window has passed with it, or it is what was asked for. The
+ * accounting may be behind, and squeue may have left a line out.
+ */
+const isDue = ({ settleSeconds, timers }: Session, job: Job, at: string): boolean => {
+  const due = timers.get(timerOf("missing", job))?.due
+  return settleSeconds === 0 || job.cancel?.taken === true ||
+    (job.slurmState === "MISSING" && due !== undefined && due <= at)
 }
 
 const stateFacts = (job: Job, report: JobReport | undefined, foreignClaim: boolean): Facts => {
@@ -109,10 +133,12 @@ const keyOf = ({ id, name, task }: JobRef): string => `${name}\0${id}\0${task}`
  * What the scheduler says of all live jobs, by one question. An answer counts only if the name fits as well as the id:
  * ids are used again. A failed question changes no job; it is noted when it begins and when it ends.
  */
-export const observeJobs = (session: Session): Effect.Effect<Facts, never, Scheduler | Files> =>
+export const observeJobs = (session: Session): Effect.Effect<Look, never, Scheduler | Files> =>
   Effect.gen(function*() {
     const jobs = toObserve(session)
-    if (jobs.length === 0) return []
+    const missing = new Set<string>()
+    if (jobs.length === 0) return { facts: [], missing }
+    const at = yield* recordedNow
     const scheduler = yield* Scheduler
     const { failure, reports, unanswered } = yield* scheduler.snapshot(
       jobs.flatMap(({ slurm }) => slurm === null ? [] : [slurm])
@@ -128,16 +154,20 @@ export const observeJobs = (session: Session): Effect.Effect<Facts, never, Sched
       const { slurm } = job
       if (slurm === null || open.has(keyOf(slurm))) return Effect.succeed<Facts>([])
       return Effect.gen(function*() {
-        const report = yield* withExit(session, job, byJob.get(keyOf(slurm)))
+        const told = yield* withExit(session, job, byJob.get(keyOf(slurm)))
+        const inferred = told?.inferred === true
+        const report = inferred && !isDue(session, job, at) ? undefined : told
+        if (told === undefined) missing.add(job.plan.name)
         return stateFacts(job, report, yield* hasForeignClaim(session, job, report))
       })
     })
-    return [...health, ...changes.flat()]
+    return { facts: [...health, ...changes.flat()], missing }
   }).pipe(
     Effect.catchTag("SchedulerUnavailableError", ({ command, message }) =>
-      Effect.succeed<Facts>(
-        session.schedulerFailing ? [] : [{ type: "SchedulerFailed", data: { command, message } }]
-      ))
+      Effect.succeed<Look>({
+        facts: session.schedulerFailing ? [] : [{ type: "SchedulerFailed", data: { command, message } }],
+        missing: new Set()
+      }))
   )
 
 /** The fact that a question is answered. */
@@ -164,8 +194,18 @@ export const observeQuestions = (session: Session): Effect.Effect<Facts, never, 
     return answered.map((open) => answerFact(open, true, "the file is there"))
   })
 
-/** Deadlines that have passed. */
-export const observeTimers = (session: Session, at: string): Facts => dueTimers(session, at).map(timerFact(session))
+/**
+ * Deadlines that have passed. That of a missing job waits for an answer that it is `missing` still: while nobody
+ * answers, nothing is known of it.
+ */
+export const observeTimers = (session: Session, at: string, missing: Look["missing"]): Facts => {
+  const open = new Set(
+    [...session.jobs.values()]
+      .filter(({ plan, slurmState }) => slurmState === "MISSING" && !missing.has(plan.name))
+      .map((job) => timerOf("missing", job))
+  )
+  return dueTimers(session, at).filter((timer) => !open.has(timer)).map(timerFact(session))
+}
 
 /** The deadline between two submissions, if it has passed: it does not wait for the next look at the world. */
 export const observeSubmitTimer = (session: Session, at: string): Facts => {

@@ -67,7 +67,7 @@ const plant = () => {
     look: (answer: Partial<Snapshot>) =>
       Effect.suspend(() => {
         seen = { reports: [], unanswered: [], failure: null, ...answer }
-        return Effect.provide(observeJobs(m.session), world)
+        return Effect.provide(Effect.map(observeJobs(m.session), ({ facts }) => facts), world)
       }),
     lookUp: Effect.suspend(() => Effect.provide(lookUp(m.session, toLookUp(m.session)), world))
   }

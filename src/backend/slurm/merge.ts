@@ -123,7 +123,8 @@ const cancelled = ({ id, name, task }: JobRef): JobReport => ({
   reason: "it was taken out of its array before it began",
   nodes: null,
   start: null,
-  end: null
+  end: null,
+  inferred: true
 })
 
 /** One answer for each of `jobs`, or none. */
