@@ -2,7 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { autoexp, temporary } from "./autoexp.ts"
+import { machine } from "../rule/machine.ts"
+import { autoexp, keep, temporary } from "./autoexp.ts"
 
 /** A staged sweep over two learning rates, and a command line on it. */
 const project = Effect.map(temporary, (dir) => {
@@ -30,7 +31,7 @@ const project = Effect.map(temporary, (dir) => {
     }
   }
   fs.writeFileSync(path.join(dir, "config/autoexp.yaml"), JSON.stringify(config, null, 2))
-  fs.writeFileSync(path.join(dir, "config/job.sbatch"), "#!/bin/bash\n{sbatch_directives}\nsrun {launcher_cmd}\n")
+  fs.writeFileSync(path.join(dir, "config/job.sbatch"), "#!/bin/bash\n{sbatch_directives}\n{env_exports}\nsrun {launcher_cmd}\n")
   const run = (...argv: ReadonlyArray<string>) => autoexp(dir, [...argv, "-C", path.join(dir, "config")])
   return {
     dir,
@@ -125,5 +126,46 @@ describe("a mistake in a sweep", () => {
         expect(stderr, to).toMatch(told)
         expect(stderr, to).toMatch(/^autoexp: \/.*\/config\/autoexp\.yaml:\d+:\d+: /)
       }
+    }))
+})
+
+describe("a session that cannot be planned again", () => {
+  /** A session of a plan with these overrides, its jobs as `edit` makes them. */
+  const session = (overrides: ReadonlyArray<string>, edit: (job: object) => object = (job) => job) =>
+    Effect.gen(function*() {
+      const { commands, dir, run } = yield* project
+      yield* commands("--plan-id", "p", ...overrides)
+      const manifest = path.join(dir, "output/manifests/p.json")
+      const { jobs } = JSON.parse(fs.readFileSync(manifest, "utf8"))
+      const opened = machine({}, jobs.map(edit), { plan_id: "p", manifest })
+      yield* keep({ planId: "p", stateDir: path.join(dir, "monitor") }, opened.records)
+      return {
+        dir,
+        run: (...argv: ReadonlyArray<string>) => run("plan", "--resume", "p", "--state-dir", "monitor", ...argv)
+      }
+    })
+
+  it.scoped("is told why: points that were not noted, a secret, another directory", () =>
+    Effect.gen(function*() {
+      const older = yield* session([], (job) => ({ ...job, identity: "" }))
+      expect((yield* older.run("backend.args.wd=3")).stderr).toContain("session p was planned by an older autoexp")
+      const secret = yield* session(["+slurm.env.API_TOKEN=hunter2"])
+      const refused = yield* secret.run("backend.args.wd=3")
+      expect(refused.stderr).toContain("a secret was left out of its override +slurm.env.API_TOKEN=***")
+      expect(refused.exitCode).toBe(2)
+      const moved = yield* session([])
+      expect((yield* moved.run("project.base_output_dir=elsewhere")).stderr).toContain(
+        `the jobs of session p are below ${moved.dir}/output, and those of this plan would be below ${moved.dir}/elsewhere`
+      )
+      expect(fs.readdirSync(path.join(moved.dir, "output/manifests"))).toEqual(["p.json"])
+    }))
+
+  it.scoped("is another one than that of which a plan only shows what is new", () =>
+    Effect.gen(function*() {
+      const { run } = yield* session([])
+      const { exitCode, stderr, stdout } = yield* run("--dry-run", "sweep.groups.0.params={backend.args.lr: [1,2,3]}")
+      expect(exitCode, stderr).toBe(0)
+      expect(stderr).toBe("autoexp: note: new in session p (2): t_3_stable, t_3_decay\n")
+      expect(stdout).toMatch(/plan p-plan2: 6 jobs, nothing written/)
     }))
 })
