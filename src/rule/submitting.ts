@@ -24,8 +24,11 @@ export const refused = (
   }
 }
 
-/** How often in a row a submission may be lost before its job is given up. */
+/** How often in a row a submission, or a job, may be lost before the job is given up. */
 const lostBound = 5
+
+/** The cause of a restart because the scheduler lost the job. */
+const LOST = "lost"
 
 /** Nobody knows the name: lost, if that is still so after the settle window. */
 export const notFound = (context: Context, nonce: string): void => {
@@ -46,14 +49,22 @@ export const notFound = (context: Context, nonce: string): void => {
   }
 }
 
+const lostInARow = ({ restarts }: Job): number =>
+  restarts.length - 1 - restarts.findLastIndex(({ cause }) => cause !== LOST)
+
 /** A job that ran and that neither scheduler nor accounting know any more: submitted again, no budget touched. */
 export const lose = (context: Context, job: Job): void => {
   if (job.ending !== null) return finish(context, job, "cancelled", job.ending.why, job.ending.seq)
   context.emit({ type: "JobLost", data: {} }, job)
+  if (lostInARow(job) + 1 >= lostBound) {
+    const why = `the scheduler accepted the job ${lostBound} times in a row and then did not know it`
+    context.emit({ type: "AttentionNeeded", data: { why } }, job)
+    return finish(context, job, "abandoned", why)
+  }
   if (job.restart === null) {
     const reason = "the scheduler lost the job"
     context.emit(
-      { type: "RestartDecided", data: { event: "lost", reason, budget: null, unless_completed: false } },
+      { type: "RestartDecided", data: { event: LOST, reason, budget: null, unless_completed: false } },
       job
     )
   }

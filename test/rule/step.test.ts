@@ -235,6 +235,20 @@ describe("restarts", () => {
     }))
   })
 
+  it("does not submit a job for ever that the scheduler accepts and never knows, as where a site renames jobs", () => {
+    const m = machine({}, [plannedJob("a")], { settle_seconds: 10 })
+    m.submitAll()
+    let accepted = 0
+    while (m.job().outcome === null && accepted < 20) {
+      m.accept()
+      accepted += 1
+      m.state("MISSING")
+      m.pass(11)
+    }
+    expect(accepted).toBeLessThanOrEqual(5)
+    expect(m.job()).toMatchObject({ outcome: "abandoned", attention: { reason: expect.stringContaining("in a row") } })
+  })
+
   it("takes a job that was missing for a while for what it is when it is seen again", () => {
     const m = running({})
     m.state("MISSING")
