@@ -139,14 +139,14 @@ export const admit = (
     readonly file: string
     readonly place: SessionPlace
     readonly submit: boolean
-    /** Whether people know already what is new and what is gone. */
-    readonly told: boolean
+    /** What people know already of what it changes; null if they are to be told. */
+    readonly told: Change | null
   }
 ) =>
   Effect.gen(function*() {
     const session = yield* grownSession(place)
-    const change = changeOf(manifest, place, session)
-    if (!told) yield* printNotes(growthLines(change))
+    const change = told ?? changeOf(manifest, place, session)
+    if (told === null) yield* printNotes(growthLines(change))
     if (session.manifest !== file) {
       const { accepted, why } = yield* ask(place, growthOf(manifest, file, session.rules, change.gone))
       if (!accepted) return yield* usage(`session ${place.planId} does not take ${file}: ${why}`)

@@ -1,6 +1,6 @@
 /** `autoexp run`: plan, submit and monitor in one go. */
 import * as Effect from "effect/Effect"
-import { admit } from "../growing.ts"
+import { admit, type Change } from "../growing.ts"
 import type { Handler } from "../Handler.ts"
 import { findSession, namedStateDir } from "../place.ts"
 import { printLines } from "../print.ts"
@@ -30,7 +30,7 @@ const subject = (given: Given<"run">) =>
         growth: null
       }
     }
-    if (given.manifest !== null) return growthIn(yield* sessionOf(given.manifest, given["state-dir"]), false)
+    if (given.manifest !== null) return growthIn(yield* sessionOf(given.manifest, given["state-dir"]), null)
     if (given["monitor-only"]) {
       return yield* usage("--monitor-only needs a plan that was submitted: --resume or --manifest", ["--resume last"])
     }
@@ -45,11 +45,11 @@ const subject = (given: Given<"run">) =>
     const watched = watchedBy(plan.manifest, plan.manifestPath, growth?.place.stateDir ?? named)
     return growth !== null && growth.added.length + growth.gone.length === 0
       ? { ...watched, growth: null }
-      : growthIn(watched, true)
+      : growthIn(watched, growth)
   })
 
 /** With the further plan that is to be taken into the session, if it is one. */
-const growthIn = (watched: ReturnType<typeof watchedBy>, told: boolean) => {
+const growthIn = (watched: ReturnType<typeof watchedBy>, told: Change | null) => {
   const { file, manifest } = watched
   return { ...watched, growth: manifest.session === null ? null : { file, manifest, told } }
 }

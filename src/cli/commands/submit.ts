@@ -29,7 +29,7 @@ export const submit: Handler<"submit"> = (given) =>
         : printLines([...open, `${open.length} of ${names.length} jobs would be submitted`])
       return 0
     }
-    if (manifest.session !== null && (yield* admit({ manifest, file, place, submit: true, told: false }))) {
+    if (manifest.session !== null && (yield* admit({ manifest, file, place, submit: true, told: null }))) {
       yield* given.json
         ? printJson({ plan_id: manifest.plan_id, session: place.planId, watched: true })
         : printLines([`session ${place.planId} is being watched, and submits what is new`])
