@@ -1,5 +1,6 @@
 /** The points of a sweep in the order of their phases: each with its own config, identity, name and places. */
 import * as Either from "effect/Either"
+import * as Record from "effect/Record"
 import { pyStr } from "../backend/python.ts"
 import { formatArrayIndices } from "../backend/slurm/arraySpec.ts"
 import { isList, isMap, type Value, type ValueMap } from "../backend/Value.ts"
@@ -9,6 +10,7 @@ import { leafName } from "../config/leaves.ts"
 import type { Loaded, PointLoaded } from "../config/load.ts"
 import type { ConfigError } from "../config/Problem.ts"
 import { expandSweep } from "../sweep/expandSweep.ts"
+import { formatTemplate } from "../sweep/format.ts"
 import { distinctNames, jobName, nameVariables } from "../sweep/names.ts"
 import { phases } from "../sweep/phases.ts"
 import { isFilteredOut, type SweepError, type SweepPoint } from "../sweep/SweepPoint.ts"
@@ -220,7 +222,10 @@ const basePoint = (loaded: Loaded, options: PointOptions): Planned<ReadonlyArray
 
 const views = new WeakMap<PlannedPoint, ValueMap>()
 
-/** What `${sibling.STAGE.…}` finds of a point: its parameters, its config, and where its job stands. */
+/**
+ * What `${sibling.STAGE.…}` finds of a point: its parameters, its config, and where its job stands. Templates of its
+ * backend stand there as its job gets them.
+ */
 const viewOf = (point: PlannedPoint): ValueMap => {
   const { index, loaded, logPath, name, outputDir, stage } = point
   const known = views.get(point)
@@ -230,6 +235,7 @@ const viewOf = (point: PlannedPoint): ValueMap => {
   const view: ValueMap = {
     ...others,
     ...config,
+    backend: rendered(config["backend"] ?? null, point.variables),
     parameters: loaded.parameters,
     index,
     stage,
@@ -240,6 +246,18 @@ const viewOf = (point: PlannedPoint): ValueMap => {
   }
   views.set(point, view)
   return view
+}
+
+/** Texts filled in with what they may name; their braces are doubled, since whoever refers to them renders them too. */
+const rendered = (value: Value, variables: ValueMap): Value => {
+  if (isList(value)) return value.map((item) => rendered(item, variables))
+  if (isMap(value)) return Record.map(value, (item) => rendered(item, variables))
+  if (typeof value !== "string" || !/[{}]/.test(value)) return value
+  return Either.match(formatTemplate(value, variables), {
+    // It is no template, or the job's own launch tells what is wrong with it.
+    onLeft: () => value,
+    onRight: (text) => text.replaceAll(/[{}]/g, "$&$&")
+  })
 }
 
 const within = (map: ValueMap, [key = "", ...rest]: ReadonlyArray<string>, value: Value): ValueMap => {

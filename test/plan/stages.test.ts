@@ -75,6 +75,32 @@ describe("phases of a point", () => {
       .toBe(`0|${home}/out/0/slurm-%j.out|${home}/out/0/current.log|0|1|stable|5`)
   })
 
+  it("find each other's arguments as the other job gets them, its own directory in them", async () => {
+    const home = folder()
+    const plan = await planned(
+      home,
+      toy({
+        backend: {
+          class_name: "CommandBackend",
+          command: ["train"],
+          args: { save: "{output_dir}/{{it}}", load: null }
+        },
+        sweep: sweep([1], {
+          groups: [{
+            type: "list",
+            configs: [{ stage: "decay", "backend.args.load": "$${sibling.stable.backend.args.save}" }, {
+              stage: "stable"
+            }]
+          }],
+          name_template: "{stage}"
+        })
+      })
+    )
+    const script = plan.files.find(({ path }) => path.includes("decay.toy"))?.text
+    expect(script).toContain(`--load '${home}/out/stable/{it}'`)
+    expect(script).toContain(`--save '${home}/out/decay/{it}'`)
+  })
+
   it("with conditions of their own wait for these alone", async () => {
     const plan = await planned(
       folder(),
