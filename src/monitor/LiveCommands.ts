@@ -10,6 +10,9 @@ const outputBound = 64 * 1024
 /** How long after the program's end its last output is waited for. */
 const drainMillis = 500
 
+/** Node's own bound, in milliseconds: 24 days. */
+const longestTimer = 2 ** 31 - 1
+
 const killGroup = (child: ChildProcess): void => {
   if (child.pid === undefined) return
   try {
@@ -42,7 +45,10 @@ const environment = (env: Readonly<Record<string, string | null>>): NodeJS.Proce
 const run: (typeof Commands.Service)["run"] = ({ argv, cwd, env, outputLimit = outputBound, timeoutSeconds }) =>
   Effect.async<CommandResult, CommandFailedError>((resume) => {
     const [program = "", ...args] = argv
-    const fail = (message: string) => resume(new CommandFailedError({ command: argv, message }))
+    const fail = (message: string) => {
+      clearTimeout(timer)
+      resume(new CommandFailedError({ command: argv, message }))
+    }
     const child = spawn(program, args, {
       ...(cwd === null ? {} : { cwd }),
       env: environment(env),
@@ -51,24 +57,27 @@ const run: (typeof Commands.Service)["run"] = ({ argv, cwd, env, outputLimit = o
     })
     const stdout = collect(child.stdout, outputLimit)
     const stderr = collect(child.stderr, outputLimit)
+    // Not a time-out of Effect's: that waits for what it may not interrupt, such as a submission.
+    const timer = setTimeout(() => {
+      killGroup(child)
+      fail(`${program} did not end within ${timeoutSeconds} s and was killed`)
+    }, Math.min(timeoutSeconds * 1000, longestTimer))
     child.on("error", (error) => fail(`${program} could not be started: ${error.message}`))
-    const end = (code: number | null, signal: NodeJS.Signals | null) =>
+    const end = (code: number | null, signal: NodeJS.Signals | null) => {
+      clearTimeout(timer)
       resume(Effect.succeed({
         exitCode: code ?? 128 + (signal === null ? 0 : constants.signals[signal]),
         stdout: stdout(),
         stderr: stderr()
       }))
+    }
     child.on("close", end)
     // A process that it left behind may hold the streams open for as long as it likes.
     child.on("exit", (code, signal) => setTimeout(() => end(code, signal), drainMillis).unref())
-    return Effect.sync(() => killGroup(child))
-  }).pipe(Effect.timeoutFail({
-    duration: `${timeoutSeconds} seconds`,
-    onTimeout: () =>
-      new CommandFailedError({
-        command: argv,
-        message: `${argv[0]} did not end within ${timeoutSeconds} s and was killed`
-      })
-  }))
+    return Effect.sync(() => {
+      clearTimeout(timer)
+      killGroup(child)
+    })
+  })
 
 export const layer: Layer.Layer<Commands> = Layer.succeed(Commands, { run })

@@ -44,6 +44,18 @@ describe("a command", () => {
       const error = yield* Effect.flip(run("sleep 300", 0.2))
       expect(error.message).toContain("did not end within 0.2 s")
     }))
+
+  it.live(
+    "is killed when its time is over also where nobody may interrupt it, as a submission",
+    () =>
+      Effect.gen(function*() {
+        const begun = Date.now()
+        const error = yield* Effect.uninterruptible(Effect.flip(run("exec sleep 120", 0.2)))
+        expect(error.message).toContain("did not end within 0.2 s")
+        expect(Date.now() - begun).toBeLessThan(100_000)
+      }),
+    150_000
+  )
 })
 
 describe("a claim", () => {
