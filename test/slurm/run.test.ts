@@ -21,7 +21,7 @@ const tagged = (text: string): ReadonlyArray<string> =>
   })
 
 describe("test/slurm/run", () => {
-  it.each([["SIGTERM", "run"], ["SIGKILL", "run"], ["SIGKILL", "shell"]] as const)(
+  it.each([["SIGTERM", "run"], ["SIGKILL", "shell"]] as const)(
     "leaves nothing running after a %s of the %s that started it",
     async (signal, who) => {
       const folder = fs.mkdtempSync(path.join(process.env["TMPDIR"] ?? "/tmp", "run-"))
