@@ -60,13 +60,20 @@ const Container = Schema.Struct({
   pwd: maybeText
 })
 
+const Breaker = Schema.Struct({
+  jobs: Schema.optionalWith(Int, { default: () => 10 }),
+  within_seconds: Schema.optionalWith(Number, { default: () => 600 })
+})
+
 const Scheduler = Schema.Struct({
   /** How many jobs are queued or run at once; null: no limit. */
   max_jobs: Schema.optionalWith(Schema.NullOr(Int), { default: () => null }),
   /** Seconds from one submission to the next (an array is one submission); null: no limit. */
   submit_rate_limit_seconds: Schema.optionalWith(Schema.NullOr(Number), { default: () => null }),
-  /** How long a scheduler may take to know a job that was submitted. */
-  settle_seconds: Schema.optionalWith(Number, { default: () => 120 }),
+  /** How long the scheduler may take to know a job that was submitted; null: as long as its kind may. */
+  settle_seconds: Schema.optionalWith(Schema.NullOr(Number), { default: () => null }),
+  /** Restarts pause, and the session needs attention, if so many jobs fail alike within so many seconds; null: never. */
+  breaker: Schema.optionalWith(Schema.NullOr(Breaker), { default: () => Breaker.make({}) }),
   /** Seconds for which one answer of squeue serves all who ask. */
   min_poll_seconds: Schema.optionalWith(Number, { default: () => spare.minPollSeconds }),
   /** How many calls of SLURM's commands a process makes in a minute at most. */
@@ -102,10 +109,17 @@ export const ConfigSchema = Schema.Struct({
 export type Written = typeof ConfigSchema.Type
 
 /** The configuration with all paths that have a default. They may be relative to where autoexp runs. */
-export interface Config extends Omit<Written, "project" | "slurm"> {
+export interface Config extends Omit<Written, "project" | "slurm" | "scheduler"> {
   readonly project: Written["project"] & { readonly monitoring_state_dir: string }
   readonly slurm: Written["slurm"] & { readonly script_dir: string; readonly log_dir: string }
+  readonly scheduler: Written["scheduler"] & { readonly settle_seconds: number }
 }
+
+/**
+ * Seconds: longer than Slurm's message time-out and the delay of its accounting. The other clusters answer from disk, so
+ * what they do not know after a few seconds they never got.
+ */
+const settleSeconds = ({ class_name }: Client): number => class_name === "SlurmClient" ? 120 : 3
 
 /** The client with what other sections may say for it: SLURM's commands, and how often they are called. */
 const withCommands = ({ scheduler, slurm: { client, ...slurm } }: Written): Client =>
@@ -122,7 +136,7 @@ const withCommands = ({ scheduler, slurm: { client, ...slurm } }: Written): Clie
 /** `written` with its null paths filled in. */
 export const complete = (written: Written): Config => {
   const base = written.project.base_output_dir.replace(/\/+$/, "")
-  const { project, slurm } = written
+  const { project, scheduler, slurm } = written
   return {
     ...written,
     project: { ...project, monitoring_state_dir: project.monitoring_state_dir ?? `${base}/monitoring_state` },
@@ -131,6 +145,7 @@ export const complete = (written: Written): Config => {
       client: withCommands(written),
       script_dir: slurm.script_dir ?? `${base}/scripts`,
       log_dir: slurm.log_dir ?? project.base_output_dir
-    }
+    },
+    scheduler: { ...scheduler, settle_seconds: scheduler.settle_seconds ?? settleSeconds(slurm.client) }
   }
 }

@@ -14,7 +14,7 @@ interface Run {
 
 const run = async (override: string): Promise<Run> => {
   const demo = makeDemo()
-  const ended = await demo.run(["run", "slurm=demo", "scheduler=default", override], environment)
+  const ended = await demo.run(["run", "slurm=demo", override], environment)
   return { demo, ended, shown: await demo.json<Shown>(["session", "show", "last"]) }
 }
 
