@@ -151,7 +151,7 @@ describe("sbatch's answer", () => {
     ["Welcome! 3 nodes ok\n12345;cluster\n", { id: "12345", cluster: "cluster" }]
   ])("%j", (text, expected) => expect(readSbatch(text)).toEqual(expected))
 
-  it.each(["", "2 nodes ok\n", "Submitted batch job 7\n", "7\n8\n", "abc\n"])("tells no id in %j", (text) => {
+  it.each(["", "2 nodes ok\n", "Submitted batch job 7\n", "7\n8\n", "abc\n"])("W-23: tells no id in %j", (text) => {
     expect(readSbatch(text)).toBeNull()
   })
 

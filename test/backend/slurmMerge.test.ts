@@ -128,7 +128,7 @@ describe("what squeue and sacct say together", () => {
     ])
   })
 
-  it("knows pending arrays in each form that SLURM writes them", () => {
+  it("W-20: knows pending arrays in each form that SLURM writes them", () => {
     for (const text of ["900_[0-1]", "900_[0,1%2]", "900_[0,...]", "900_[0,1,..."]) {
       const queue = [row(text, "arr.1.n", "PENDING")]
       expect(states(merge([0, 1].map((task) => ref("900", "arr.1.n", task)), answers({ queue, accounting: [] }))))

@@ -57,7 +57,7 @@ const logs = (dir: string): ReadonlyArray<string> =>
 
 describe.each([["one job a point", false], ["one array", true]])("scripts of %s", (_, array) => {
   it(
-    "bring environment and arguments to the program, in the planned directory, with one log an attempt (W-11, W-12, W-35, W-36, W-37)",
+    "W-11, W-12, W-35, W-36, W-37: bring environment and arguments to the program, in the planned directory, with one log an attempt",
     async () => {
       fs.writeFileSync(path.join(demo.folder, "template.sbatch"), template)
       const text = JSON.stringify(config({ array }), null, 2).replaceAll("{data}", JSON.stringify(nasty).slice(1, -1))

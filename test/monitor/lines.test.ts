@@ -97,7 +97,7 @@ const sizesOf = (log: Buffer, cuts: ReadonlyArray<number>) =>
   cuts.map((cut) => Math.floor(cut * log.length / 1000)).sort((a, b) => a - b)
 
 describe("reading a log", () => {
-  it("finds the same in any split of its bytes as in one read (W-15)", () => {
+  it("W-15: finds the same in any split of its bytes as in one read", () => {
     FastCheck.assert(
       FastCheck.property(logs, splits, (log, [cuts, limit]) => {
         const split = readAt(log, sizesOf(log, cuts), rules, limit)

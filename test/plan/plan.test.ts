@@ -188,7 +188,7 @@ describe("a plan of an array", () => {
   })
 })
 
-it("a plan makes every directory in which SLURM opens files, since SLURM does not (W-36)", async () => {
+it("W-36: a plan makes every directory in which SLURM opens files, since SLURM does not", async () => {
   const home = folder()
   const slurm = { array: true, log_dir: "logs/of arrays", sbatch: { error: "errors/%j.err" } }
   const plan = await planned(home, toy({ sweep: { axes: { a: [1, 2] } }, slurm }))

@@ -127,7 +127,7 @@ srun --exclusive --wait=60 --cpus-per-task=8 --jobid="$SLURM_JOB_ID" --label ` +
     expect(await run(["bash", "-n", save(text).file])).toEqual({ code: 0, stdout: "", stderr: "" })
   })
 
-  it("brings environment and arguments to the program unchanged", async () => {
+  it("W-11: brings the backend's environment and arguments to the program unchanged", async () => {
     const values = ["a  b", "it's \"so\"", "$HOME/x", "\\$HOME", "line\nbreak", "$(id)", "*"]
     const { env, file } = save(script({ env: { FROM_SLURM: "$(echo \"one  $HOME\")" } }, {
       outputDir: folder(),

@@ -77,7 +77,7 @@ describe("an array task", () => {
     expect(await read(file, 0)).toContain(`${file} is no sweep: points.0.argv.0`)
   })
 
-  it("gets its command and variables with references filled in, as a script of its own would", () => {
+  it("W-12: gets its command and variables with references filled in, as a script of its own would", () => {
     expect(entryCommand(entry(3), { MASTER_ADDR: "n 1", PYTHONPATH: "/lib", HOME: "/h" })).toEqual({
       argv: ["train", "--addr", "n 1:1", "a  $(b)", "$HOME", ""],
       env: { PYTHONPATH: "/src:/lib", PORT: "1", BOTH: "1/src:/lib" }

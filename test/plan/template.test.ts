@@ -58,7 +58,7 @@ describe("a value arrives unchanged wherever its name stands", () => {
 })
 
 describe("the braces of a template", () => {
-  it("are the shell's in ${VAR}, in groups and in functions (W-37)", async () => {
+  it("W-37: are the shell's in ${VAR}, in groups and in functions", async () => {
     const template = [
       "f() { echo \"${1:-none}\" \"${HOME}\" \"${#HOME}\" \"${HOME%/*}\" \"${A:-${HOME}}\"; }",
       "f; f {value}",

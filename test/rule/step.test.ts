@@ -31,7 +31,7 @@ describe("submission", () => {
     expect(types(m.submitAll())).toEqual([])
   })
 
-  it("submits the tasks of one array script together and keeps their indices", () => {
+  it("W-13: submits the tasks of one array script together and keeps their indices", () => {
     const script = { script: "/scripts/array.sbatch", array: true }
     const m = machine({}, [plannedJob("a", 3, script), plannedJob("b", 7, script)])
     expect(m.submitAll()).toMatchObject([
@@ -39,7 +39,7 @@ describe("submission", () => {
     ])
   })
 
-  it("keeps to max_jobs and submits further jobs as others end", () => {
+  it("W-16: keeps to max_jobs and submits further jobs as others end", () => {
     const m = machine({ log_settle_seconds: 0 }, [plannedJob("a"), plannedJob("b", 1)], { max_jobs: 1 })
     expect(m.submitAll()).toHaveLength(1)
     m.accept()

@@ -30,7 +30,7 @@ describe("a submission to SLURM", () => {
     )
   })
 
-  it.effect("knows the id from an answer alone that can be nothing else", () => {
+  it.effect("W-23: knows the id from an answer alone that can be nothing else", () => {
     const slurm = scripted()
     return slurm.run((scheduler) =>
       Effect.gen(function*() {
