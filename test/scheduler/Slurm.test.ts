@@ -79,6 +79,21 @@ describe("a submission to SLURM", () => {
     )
   })
 
+  it.effect("is given the time in which sbatch itself tries again at a full queue, and is then refused for now", () => {
+    const slurm = scripted()
+    return slurm.run((scheduler) =>
+      Effect.gen(function*() {
+        slurm.answers.sbatch = {
+          exitCode: 1,
+          stderr: "sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying\n".repeat(15) +
+            "sbatch: error: Batch job submission failed: Resource temporarily unavailable\n"
+        }
+        expect(yield* Effect.flip(scheduler.submit(submission()))).toMatchObject({ temporary: true })
+        expect(slurm.asked.at(-1)?.timeoutSeconds).toBeGreaterThan(120)
+      })
+    )
+  })
+
   it.effect("is not tried while the controller is known to be down, which leaves no doubt", () => {
     const slurm = scripted()
     return slurm.run((scheduler) =>

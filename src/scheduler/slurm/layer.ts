@@ -43,8 +43,11 @@ export interface SlurmOptions {
   readonly callsPerMinute: number
 }
 
-/** Longer than each needs to give up on a frozen daemon by itself (10 s, sacct 45 s, at Slurm's default time-outs). */
-const timeouts = { sbatch: 60, squeue: 60, sacct: 90, scancel: 60, scontrol: 60 }
+/**
+ * Longer than each needs to give up by itself: on a frozen daemon after 10 s, sacct 45 s, at Slurm's default time-outs;
+ * and sbatch after 15 tries in 120 s while the controller's queue is full (MaxJobCount), which is a refusal for now.
+ */
+const timeouts = { sbatch: 150, squeue: 60, sacct: 90, scancel: 60, scontrol: 60 }
 
 /** Of the longest argument that Linux passes on (128 KiB). */
 const idsBytes = 100_000

@@ -12,6 +12,7 @@ export interface Asked {
   readonly program: string
   readonly args: ReadonlyArray<string>
   readonly env: Readonly<Record<string, string | null>>
+  readonly timeoutSeconds: number
 }
 /** `hang`: it does not end in time. */
 export type Answer = Partial<CommandResult> | "hang"
@@ -81,10 +82,10 @@ export const scripted = (options: Partial<SlurmOptions> = {}) => {
     scontrol: { exitCode: 1, stderr: "slurm_load_jobs error: Invalid job id specified\n" }
   }
   const commands = Layer.succeed(Commands, {
-    run: ({ argv, env }) =>
+    run: ({ argv, env, timeoutSeconds }) =>
       Effect.suspend(() => {
         const [program = "", ...args] = argv
-        asked.push({ program, args, env })
+        asked.push({ program, args, env, timeoutSeconds })
         const isConfig = program === "scontrol" && args[0] === "show"
         const scriptedAnswer = isConfig ? answers.features : answers[program as Program]
         const answer = typeof scriptedAnswer === "function" ? scriptedAnswer(args) : scriptedAnswer
