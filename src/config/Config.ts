@@ -5,7 +5,7 @@ import { Backend } from "../backend/Backend.ts"
 import { Text } from "../backend/Text.ts"
 import { AnyMap, Int, Number } from "../backend/Value.ts"
 import { Monitoring } from "../rule/Monitoring.ts"
-import { Client, LocalClient, spare } from "../scheduler/Client.ts"
+import { Client, SlurmClient, spare } from "../scheduler/Client.ts"
 import { Sweep } from "../sweep/Sweep.ts"
 
 const text = (value: string) => Schema.optionalWith(Text, { default: () => value })
@@ -49,7 +49,8 @@ const Slurm = Schema.Struct({
   /** Wins over `sbatch`. */
   sbatch_overrides: openMap,
   sbatch_extra_directives: texts,
-  client: Schema.optionalWith(Client, { default: () => LocalClient.make({ class_name: "LocalClient" }) })
+  /** Unset, as predecessors left it, it is SLURM: an experiment of many nodes must not begin on a login node. */
+  client: Schema.optionalWith(Client, { default: () => SlurmClient.make({ class_name: "SlurmClient" }) })
 })
 
 const Container = Schema.Struct({

@@ -141,7 +141,12 @@ describe("a misfit is told with what would fit", () => {
 
 describe("the table", () => {
   it("agrees with the parser: every option of every command arrives under its name", async () => {
-    const example: Readonly<Record<string, string>> = { "array-subset": "1", since: "1", index: "1" }
+    const example: Readonly<Record<string, string>> = {
+      "array-subset": "1",
+      since: "1",
+      index: "1",
+      "max-per-stage": "1"
+    }
     for (const name of commandNames) {
       const argv = optionsOf(name).filter((option) => option !== "help").flatMap((option) =>
         options[option].kind === "flag" ? [`--${option}`] : [`--${option}`, example[option] ?? "x"]

@@ -79,10 +79,10 @@ describe("a configuration", () => {
         sbatch: { nodes: 64 },
         script_dir: "out/run_20250131_235959_042/scripts",
         log_dir: "out/run_20250131_235959_042",
-        client: { class_name: "LocalClient", slots: 4, dir: null, grace_seconds: 2 }
+        client: { class_name: "SlurmClient", submit_cmd: "sbatch", squeue_cmd: "squeue" }
       })
       expect(config.container).toEqual({ image: null, runtime: "apptainer", bind: [], env: {}, pwd: null })
-      expect(config.scheduler).toMatchObject({ max_jobs: null, settle_seconds: 3 })
+      expect(config.scheduler).toMatchObject({ max_jobs: null, settle_seconds: 120 })
       expect(resolved["backend"]).toMatchObject({
         args: { lr: new PyFloat(1e-5), wd: new PyFloat(1), tag: "run-1e-05" }
       })
@@ -101,7 +101,9 @@ describe("a configuration", () => {
       expect(config.evaluation).toEqual({})
       const other = yield* loading(["+container=null", "+scheduler=null"])
       expect(other.config.container.runtime).toBe("apptainer")
-      expect(other.config.scheduler.settle_seconds).toBe(3)
+      expect(other.config.scheduler.settle_seconds).toBe(120)
+      const local = yield* loading(["++slurm.client={class_name: LocalClient}"])
+      expect(local.config.scheduler.settle_seconds).toBe(3)
     }))
 
   it.effect("of a plain file takes overrides, too", () =>

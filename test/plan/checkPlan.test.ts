@@ -70,7 +70,9 @@ describe("checking a plan", () => {
       expect.objectContaining({ says: expect.stringMatching(/^sbatch could not be asked: .*Unable to contact/) })
     ])
     expect(await check(await onSlurm(home, "no-such-sbatch"))).toEqual([])
-    expect(await check(await planned(home, toy({ sweep })))).toEqual([])
+    expect(await check(await planned(home, toy({ sweep, slurm: { client: { class_name: "LocalClient" } } })))).toEqual(
+      []
+    )
   })
 
   it("lets bash parse every script, and names the one it cannot", async () => {
