@@ -32,9 +32,10 @@ export interface Loaded {
   readonly chain: (file: string) => ReadonlyArray<string>
   /**
    * Whether an override of the request sets the key (dotted), a part of it, or what it is part of. One that chooses an
-   * option sets the group's own name only: what a sweep sets within it stays.
+   * option sets the group's own name only: what a sweep sets within it stays. And an option that is the key's `value` at
+   * a point stays under overrides of what is in it.
    */
-  readonly sets: (key: string) => boolean
+  readonly sets: (key: string, value?: Value) => boolean
   /** The same configuration at a sweep's point: its parameters set, and all that refers to them resolved again. */
   readonly at: (point: PointSetting) => Either.Either<PointLoaded, ConfigError>
 }

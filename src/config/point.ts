@@ -38,8 +38,11 @@ export const setsOf = (grounds: Grounds, overrides: ReadonlyArray<string>): Load
     key,
     chosen: grounds.isChoice(key, value === null ? "" : toValue(value))
   }))
-  return (key) =>
-    set.some((one) => one.key === key || !one.chosen && (isWithin(one.key, key) || isWithin(key, one.key)))
+  return (key, value = null) =>
+    set.some((one) =>
+      one.key === key ||
+      !one.chosen && (isWithin(key, one.key) || isWithin(one.key, key) && !grounds.isChoice(key, value))
+    )
 }
 
 /** What is typed of a variation without any point, so that its points need not be typed as a whole. */

@@ -1,4 +1,5 @@
 /** The command line wins over the sweep: what it sets is varied no more. */
+import { isMap, type Value, type ValueMap } from "../backend/Value.ts"
 import { pointKey } from "../sweep/identity.ts"
 import { isFilteredOut, type SweepPoint } from "../sweep/SweepPoint.ts"
 
@@ -16,14 +17,24 @@ export interface Remaining {
 /** Leaves out what `sets` says is set on the command line; points that nothing else tells apart are one, the first. */
 export const withoutOverridden = (
   points: ReadonlyArray<SweepPoint>,
-  sets: (key: string) => boolean
+  sets: (key: string, value: Value) => boolean
 ): Remaining => {
-  const keys = [...new Set(points.flatMap(({ parameters }) => Object.keys(parameters)))].filter(sets)
+  const without = new Set<string>()
+  /** Of a mapping only those of its parts that are set. */
+  const unset = (parameters: ValueMap, prefix = ""): ValueMap =>
+    Object.fromEntries(
+      Object.entries(parameters).flatMap<readonly [string, Value]>(([part, value]) => {
+        const key = `${prefix}${part}`
+        if (!sets(key, value)) return [[part, value]]
+        const parts = isMap(value) ? unset(value, `${key}.`) : {}
+        if (Object.keys(parts).length > 0) return [[part, parts]]
+        without.add(key)
+        return []
+      })
+    )
+  const left = points.map((point) => ({ ...point, parameters: unset(point.parameters) }))
+  const keys = [...without]
   if (keys.length === 0) return { points, keys, original: (index) => index, notes: [] }
-  const left = points.map((point) => ({
-    ...point,
-    parameters: Object.fromEntries(Object.entries(point.parameters).filter(([key]) => !keys.includes(key)))
-  }))
   const firsts = new Map<string, number>()
   const originals = new Map<number, number>()
   const filteredOut = left.filter(isFilteredOut)

@@ -165,6 +165,13 @@ describe("the command line", () => {
       const { sets } = yield* reading(["slurm=large"])
       expect([sets("slurm"), sets("slurm.sbatch.nodes")]).toEqual([true, false])
     }))
+
+  it.effect("that sets a value within a group leaves the choice of its option to the sweep", () =>
+    Effect.gen(function*() {
+      const loaded = yield* reading(["slurm.sbatch.nodes=3"])
+      expect([loaded.sets("slurm", "large"), loaded.sets("slurm", { sbatch: {} })]).toEqual([false, true])
+      expect((yield* loaded.at(setting({ slurm: "large" }))).config.slurm.sbatch["nodes"]).toBe(3)
+    }))
 })
 
 describe("a filter over resolved points", () => {

@@ -158,6 +158,16 @@ describe("phases of a point", () => {
 })
 
 describe("the command line", () => {
+  it("leaves of a mapping what it does not set", async () => {
+    const tree = toy({
+      slurm: { sbatch: { nodes: 1, time: "1" } },
+      sweep: { axes: { a: [1, 2] }, base_values: { "slurm.sbatch": { nodes: 4, time: "2" } }, name_template: "{a}" }
+    })
+    const { manifest } = await planned(folder(), tree, {}, ["slurm.sbatch.nodes=9"])
+    expect(manifest.jobs.map(({ parameters }) => parameters["slurm.sbatch"])).toEqual(Array(2).fill({ time: "2" }))
+    expect(manifest.config["slurm"]).toMatchObject({ sbatch: { nodes: 9 } })
+  })
+
   it("wins over the sweep, of which points that are the same then are one", async () => {
     const tree = toy({
       slurm: { sbatch: { time: "1" } },
