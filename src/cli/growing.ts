@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import type { EventRecord } from "../event/EventRecord.ts"
 import { look } from "../monitor/held.ts"
 import { ask, growthOf } from "../monitor/sessions.ts"
 import { comparePlans, type PlanChange, type RecordedPlan } from "../plan/compare.ts"
@@ -84,18 +85,39 @@ export const growing = (given: Given<"plan"> & { readonly resume: string }) =>
           `${manifest.base_output_dir}; plan it from the same directory, and leave project.base_output_dir as it is`
       )
     }
-    const before: RecordedPlan = {
-      manifest: latest,
-      sweep: latest.sweep === null ? null : yield* readSweep(latest.sweep)
-    }
-    const { touched } = comparePlans(before, { manifest, sweep: yield* sweepOf(plan) })
+    const after = { manifest, sweep: yield* sweepOf(plan) }
+    const touched = yield* Effect.forEach(entered(records), ([file, names]) =>
+      Effect.map(recordedPlan(file), (before) =>
+        comparePlans(before, after).touched.filter(({ name }) =>
+          names.has(name)
+        )).pipe(
+          // Plans in between may have been tidied away: what they had is not compared then.
+          Effect.orElseSucceed(() => [])
+        ))
     return {
       place,
       plan,
       added: manifest.jobs.map(({ name }) => name).filter((name) => !session.jobs.has(name)),
       gone: plan.gone.map(({ name }) => name),
-      touched: touched.filter(({ name }) => session.jobs.has(name))
+      touched: touched.flat()
     } satisfies Growth
+  })
+
+/** The manifests that brought a session its jobs, with the names of these: each job is what its own plan made it. */
+const entered = (records: ReadonlyArray<EventRecord>): ReadonlyArray<readonly [string, ReadonlySet<string>]> =>
+  records.flatMap((record) =>
+    record.type === "SessionOpened"
+      ? [[record.data.manifest, new Set(record.data.jobs.map(({ name }) => name))] as const]
+      : record.type === "SessionGrown"
+      ? [[record.data.manifest, new Set(record.data.added)] as const]
+      : []
+  )
+
+const recordedPlan = (file: string) =>
+  Effect.gen(function*() {
+    const manifest = yield* readManifest(file)
+    const sweep = manifest.sweep === null ? null : yield* readSweep(manifest.sweep)
+    return { manifest, sweep } satisfies RecordedPlan
   })
 
 const freePlanId = ({ planId }: SessionPlace, manifests: string): string => {

@@ -144,6 +144,18 @@ describe("a session that grows", () => {
     expect(fs.statSync(recorded).mtimeMs).toBe(written)
   }, 120_000)
 
+  it("says what changed values touch of a job as its own plan made it, though later plans left it out", async () => {
+    const demo = folderOf(sweep, "true")
+    await demo.run(["run", "--plan-id", "s", "--no-monitor"])
+    const grown = async (...overrides: ReadonlyArray<string>) =>
+      (await demo.run(["run", "--resume", "s", "--no-monitor", "sweep.axes.lr=[2,3]", ...overrides])).stderr
+    expect(await grown("slurm.sbatch.time=00:03:00")).toContain("touched by slurm.sbatch.time (1), ")
+    const { stderr } = await demo.run(["plan", "--resume", "s", "sweep.axes.lr=[1,2,3]", "--dry-run"])
+    expect(stderr).toContain(
+      "touched by slurm.sbatch.time (2), but planned before, so they stay as they are: t_0, t_1\n"
+    )
+  }, 120_000)
+
   it("takes a plan that was written for it, and reports what is gone from it", async () => {
     const demo = folderOf(sweep, "sleep 2")
     await demo.run(["run", "--plan-id", "s", "--no-monitor"])
