@@ -12,7 +12,11 @@ export const Pass = (why: string): Verdict => ({ verdict: "pass", why })
 export const Fail = (why: string): Verdict => ({ verdict: "fail", why })
 export const Ask = (asked: Asked): Verdict => ({ verdict: "ask", asked })
 
-/** What conditions and actions may look at. */
+/** Passes after so many seconds, if they are not over yet; a job's end does not shorten them. */
+export const After = (seconds: number, why: string): Verdict =>
+  seconds <= 0 ? Pass(why) : Ask({ question: { kind: "delay", seconds }, waitsAfterJob: true, timeoutSeconds: null })
+
+/** What conditions and actions may look at. Times are recorded ones, in seconds. */
 export interface Occasion {
   /** The job's present attempt, counted from 1. */
   readonly attempt: number
@@ -20,6 +24,16 @@ export interface Occasion {
   readonly metadata: ValueMap
   /** Whether a job's start or cancel waits for the answer, not an event's action. */
   readonly gate: boolean
+  /** Since the event was seen; null where there is none. */
+  readonly sinceEvent: number | null
+  /** Since the event last led to this same action for this job, in whatever attempt; null: never. */
+  readonly sinceAction: number | null
+  /** How long the attempt has run, or ran if it is over; null if it has not begun to run. */
+  readonly ran: { readonly seconds: number; readonly over: boolean } | null
+  /** What log events of the attempt named as its `error_type`, each once, in their order. */
+  readonly errorTypes: ReadonlyArray<string>
+  /** How often the attempt has seen the event of that name. */
+  readonly countOf: (event: string) => number
   /** How a job of the session ended: null while it has not, undefined if there is none of that name. */
   readonly endOf: (job: string) => { readonly outcome: JobOutcome; readonly why: string | null } | null | undefined
 }

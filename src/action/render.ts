@@ -24,6 +24,10 @@ export const renderShell = (
   return Either.map(formatTemplate(template, metadata, insert), (text) => ({ text, env }))
 }
 
+/** A path's pattern, in which the values stand for themselves although they may hold characters that mean something. */
+export const renderGlob = (template: string, metadata: ValueMap): Either.Either<string, TemplateError> =>
+  formatTemplate(template, metadata, (value) => value.replace(/[*?[]/g, "[$&]"))
+
 /** All of `templates`, or the first error. */
 export const renderAll = (
   templates: ReadonlyArray<string>,

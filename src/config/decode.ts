@@ -24,6 +24,7 @@ export const pathText = (path: Path): string =>
 
 const inner = (ast: AST.AST): AST.AST => {
   if (AST.isTransformation(ast)) return inner(ast.from)
+  if (AST.isSuspend(ast)) return inner(ast.f())
   return AST.isRefinement(ast) ? inner(ast.from) : ast
 }
 

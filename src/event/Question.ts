@@ -1,20 +1,30 @@
 /** What a waiting condition asks of the outside world. */
 import * as Schema from "effect/Schema"
 
-/** A question to the outside world; its answer returns as a fact. Texts are rendered. */
-export const Question = Schema.Union(
-  /** `path` is absolute. */
+/** A question with an answer of its own; it returns as a fact. Texts are rendered. */
+const Single = Schema.Union(
   Schema.Struct({ kind: Schema.Literal("file_exists"), path: Schema.String }),
-  /** How a job of this session ends: the session itself answers. */
-  Schema.Struct({ kind: Schema.Literal("job_ended"), job: Schema.String }),
+  /** Whether at least so many files match: `*`, `?` and `[…]` within the parts of a path. */
+  Schema.Struct({ kind: Schema.Literal("files_match"), pattern: Schema.String, at_least: Schema.Int }),
+  /** Answered yes when so many seconds have passed: a timer's fact. */
+  Schema.Struct({ kind: Schema.Literal("delay"), seconds: Schema.Number }),
+  /** How a job of this session ends: the session itself answers. `outcomes`: those that mean yes. */
+  Schema.Struct({
+    kind: Schema.Literal("job_ended"),
+    job: Schema.String,
+    outcomes: Schema.optional(Schema.Array(Schema.String))
+  }),
   Schema.Struct({
     kind: Schema.Literal("command"),
     argv: Schema.NonEmptyArray(Schema.String),
     /** Null: where the monitor runs. */
     cwd: Schema.NullOr(Schema.String),
     env: Schema.Record({ key: Schema.String, value: Schema.String }),
-    /** What means yes: exit code 0, or the integer 1 on standard output (nothing there: exit code 0). */
-    answer: Schema.Literal("exit_code", "stdout"),
+    /**
+     * What means yes: exit code 0; the integer 1 on standard output (nothing there: exit code 0); or 1 as the integer on
+     * standard output, or as the exit code where no integer stands there (`value`).
+     */
+    answer: Schema.Literal("exit_code", "stdout", "value"),
     /** Seconds between two asks; null: it is asked once, and a no is final. */
     interval_seconds: Schema.NullOr(Schema.Number),
     /** Seconds after which a run is killed, which is a no. */
@@ -22,25 +32,88 @@ export const Question = Schema.Union(
   })
 )
 
+/** Several questions at once, which all or of which any must be answered by yes. */
+interface Several {
+  readonly kind: "several"
+  readonly mode: "all" | "any"
+  readonly of: ReadonlyArray<Asked>
+}
+
+export type Question = typeof Single.Type | Several
+
 /** A question, and how long it may stay open. */
-export const Asked = Schema.Struct({
-  question: Question,
+export interface Asked {
+  readonly question: Question
   /** Whether it stays open once the job has ended. */
+  readonly waitsAfterJob: boolean
+  /** Seconds after which it is answered by no; null: no limit of its own. */
+  readonly timeoutSeconds: number | null
+}
+
+const Several = Schema.Struct({
+  kind: Schema.Literal("several"),
+  mode: Schema.Literal("all", "any"),
+  of: Schema.Array(Schema.suspend((): Schema.Schema<Asked> => Asked))
+})
+
+export const Asked: Schema.Schema<Asked> = Schema.Struct({
+  question: Schema.Union(Single, Several),
   waitsAfterJob: Schema.Boolean,
-  /** Seconds after which the condition fails; null: no limit of its own. */
   timeoutSeconds: Schema.NullOr(Schema.Number)
 })
-export type Question = typeof Question.Type
-export type Asked = typeof Asked.Type
+
+/** A question that can be answered by itself. */
+export interface Part extends Asked {
+  readonly question: typeof Single.Type
+}
+
+/** The single questions of one, in their order: an answer names its part by the position here. */
+export const partsOf = (asked: Asked): ReadonlyArray<Part> =>
+  asked.question.kind === "several" ? asked.question.of.flatMap(partsOf) : [{ ...asked, question: asked.question }]
+
+export interface Answer {
+  readonly holds: boolean
+  readonly why: string
+}
+
+/** The answer to the whole by those to its parts so far; null: not yet. */
+export const settle = (asked: Asked, answers: ReadonlyMap<number, Answer>): Answer | null => {
+  const from = { part: 0 }
+  return settleFrom(asked, answers, from)
+}
+
+const settleFrom = (asked: Asked, answers: ReadonlyMap<number, Answer>, at: { part: number }): Answer | null => {
+  const { question } = asked
+  if (question.kind !== "several") {
+    const part = at.part
+    at.part += 1
+    return answers.get(part) ?? null
+  }
+  return combine(question.mode, question.of.map((one) => settleFrom(one, answers, at)))
+}
+
+/** All or any of several answers; null where one that is not there yet may decide. */
+export const combine = (mode: "all" | "any", answers: ReadonlyArray<Answer | null>): Answer | null => {
+  const decisive = answers.find((answer) => answer !== null && answer.holds === (mode === "any"))
+  if (decisive !== undefined) return decisive
+  if (answers.some((answer) => answer === null)) return null
+  return { holds: mode === "all", why: answers.map((answer) => answer?.why ?? "").join("; ") || `${mode} of none` }
+}
 
 /** What is waited for, for people. */
 export const questionText = (question: Question): string => {
   switch (question.kind) {
     case "file_exists":
       return question.path
+    case "files_match":
+      return `${question.at_least === 1 ? "a file" : `${question.at_least} files`} ${question.pattern}`
+    case "delay":
+      return `${question.seconds} s to pass`
     case "job_ended":
       return `the end of job ${question.job}`
     case "command":
       return `a yes of ${question.argv.join(" ")}`
+    case "several":
+      return question.of.map((one) => questionText(one.question)).join(question.mode === "all" ? " and " : " or ")
   }
 }

@@ -176,9 +176,10 @@ const facts = {
   LogUnreadable: Schema.Struct({ path: Text, message: Text }),
   LogReadable: Schema.Struct({ path: Text }),
   TimerFired: Schema.Struct({ timer: Text }),
-  /** A question was answered: yes, or (`holds` is false) no for good. */
+  /** A question was answered: yes, or (`holds` is false) no for good. `part`: which of several; the first if absent. */
   ConditionObserved: Schema.Struct({
     binding: BindingId,
+    part: Schema.optional(Schema.Int),
     holds: Schema.optional(Schema.Boolean),
     why: Schema.optional(Text)
   }),
@@ -214,6 +215,8 @@ const decisions = {
   }),
   ConditionPassed: Schema.Struct({ binding: BindingId, condition: Schema.Int, class_name: Text, why: Text }),
   ConditionWaiting: Schema.Struct({ binding: BindingId, condition: Schema.Int, class_name: Text, asked: Asked }),
+  /** One of several questions is answered, and the whole is not yet. */
+  ConditionAnswered: Schema.Struct({ binding: BindingId, part: Schema.Int, holds: Schema.Boolean, why: Text }),
   ConditionFailed: Schema.Struct({ binding: BindingId, condition: Schema.Int, class_name: Text, why: Text }),
   ActionStarted: Schema.Struct({ action_id: Text, binding: BindingId, event_id: Text, action: RenderedAction }),
   ActionQueued: Schema.Struct({

@@ -3,8 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { constants } from "node:fs"
 import * as fs from "node:fs/promises"
+import * as os from "node:os"
 import * as path from "node:path"
 import { Files, FileUnreadableError, headBytes } from "../port/Files.ts"
+import { literalOf, nameRegex } from "../rule/glob.ts"
 
 const isMissing = (cause: unknown): boolean =>
   cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR")
@@ -61,8 +63,36 @@ const moved = (file: string, identity: string) =>
     return null
   })
 
+const fromHome = (file: string): string => file.startsWith("~/") ? path.join(os.homedir(), file.slice(2)) : file
+
+/** The paths that match, found part by part: only where a part is a pattern a directory is listed. */
+const matching = async (pattern: string): Promise<ReadonlyArray<string>> => {
+  const [first = "", ...parts] = pattern.split("/").filter((part, at) => part !== "" || at === 0)
+  let found: ReadonlyArray<string> = first === "" ? ["/"] : await matchesIn(".", first)
+  for (const part of parts) {
+    const next: Array<string> = []
+    for (const folder of found) next.push(...await matchesIn(folder, part))
+    found = next
+  }
+  return found
+}
+
+const matchesIn = async (folder: string, part: string): Promise<ReadonlyArray<string>> => {
+  const literal = literalOf(part)
+  if (literal !== null) {
+    const file = path.join(folder, literal)
+    return await fs.stat(file).then(() => [file], () => [])
+  }
+  const regex = nameRegex(part)
+  const names = await fs.readdir(folder).catch(() => [])
+  return names.filter((name) => regex.test(name) && (part.startsWith(".") || !name.startsWith(".")))
+    .map((name) => path.join(folder, name))
+}
+
 export const layer: Layer.Layer<Files> = Layer.succeed(Files, {
   read,
   moved,
-  exists: (file) => reading(file, false, () => fs.stat(file).then(() => true))
+  exists: (file) => reading(file, false, () => fs.stat(fromHome(file)).then(() => true)),
+  matches: (pattern, atLeast) =>
+    reading(pattern, false, async () => (await matching(fromHome(pattern))).length >= atLeast)
 })

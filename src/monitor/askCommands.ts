@@ -23,7 +23,12 @@ const ask = ({ answer, argv, cwd, env, timeout_seconds }: CommandQuestion): Effe
     const commands = yield* Commands
     const { exitCode, stderr, stdout } = yield* commands.run({ argv, cwd, env, timeoutSeconds: timeout_seconds })
     const said = stdout.trim()
-    const holds = answer === "stdout" && said !== "" ? /^\+?0*1$/.test(said) : exitCode === 0
+    const isInteger = /^[+-]?\d+$/.test(said)
+    const holds = answer === "value"
+      ? (isInteger ? Number(said) : exitCode) === 1
+      : answer === "stdout" && said !== ""
+      ? /^\+?0*1$/.test(said)
+      : exitCode === 0
     const printed = holds ? "" : (stderr.trim() || said).slice(0, 200)
     return { holds, why: `${argv[0]} ended with exit code ${exitCode}${printed === "" ? "" : `: ${printed}`}` }
   }).pipe(
@@ -53,7 +58,7 @@ export const makeAsker = (
     const answered = new Set<string>()
     let unheard = 0
 
-    const keyOf = ({ cause, id }: OpenQuestion): string => `${cause} ${id}`
+    const keyOf = ({ cause, id, part }: OpenQuestion): string => `${cause} ${part} ${id}`
 
     const run = (key: string, question: CommandQuestion): Effect.Effect<void, never, Commands> =>
       Effect.gen(function*() {

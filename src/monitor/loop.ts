@@ -17,10 +17,11 @@ import { pollSeconds } from "../rule/Monitoring.ts"
 import { toCancel, toClaim, toLookUp, toRun, toSubmit } from "../session/pending.ts"
 import { isFinished, type Job, type Session } from "../session/Session.ts"
 import { makeAsker } from "./askCommands.ts"
+import { makeFileAsker } from "./askFiles.ts"
 import { type Held, recordedNow } from "./held.ts"
 import { inboxFacts } from "./inbox.ts"
 import { lostWorkers } from "./lostWorkers.ts"
-import { observeJobs, observeQuestions, observeSubmitTimer, observeTimers } from "./observe.ts"
+import { observeJobs, observeSubmitTimer, observeTimers } from "./observe.ts"
 import { perform } from "./perform.ts"
 import { makePublisher } from "./publish.ts"
 import { observeLogs, type ReadingRules } from "./readLogs.ts"
@@ -81,6 +82,7 @@ export const watch = (
     const publish = makePublisher(held.place)
     const outcomes = yield* Queue.unbounded<NewEvent<FactType>>()
     const asker = yield* makeAsker(session, (fact) => Queue.offer(outcomes, fact))
+    const fileAsker = yield* makeFileAsker(session, (fact) => Queue.offer(outcomes, fact))
     const underWay = new Set<string>()
     let running = 0
     /** Whether the scheduler was to be asked for more than its limit on calls allowed. */
@@ -193,9 +195,9 @@ export const watch = (
           acted = acted || facts.some(({ type }) => type === "CancelAnswered")
           spared = spared || facts.length === 0
         }
-        yield* record(yield* observeQuestions(session))
       }
       yield* asker.ask
+      yield* fileAsker.ask
     })
 
     /** Effects of what is decided. */
@@ -211,7 +213,6 @@ export const watch = (
       yield* record(facts)
       const at = yield* recordedNow
       yield* observeLogs(session, readingRules, at, "all", record)
-      yield* record(yield* observeQuestions(session))
       yield* record(lostWorkers(session))
       yield* record(observeTimers(session, at, missing))
     })
@@ -229,12 +230,16 @@ export const watch = (
     /** Lets what was begun come to its end, and every gate have an answer, if that is given soon. */
     const awaitActions = Effect.gen(function*() {
       let waited = 0
-      const awaited = () => running > 0 || (asker.unheard() > 0 && waited < firstAnswerSeconds)
+      let heard = false
+      const awaited = () => running > 0 || (asker.unheard() + fileAsker.unheard() > 0 && waited < firstAnswerSeconds)
       while (awaited() || (yield* Queue.size(outcomes)) > 0) {
         yield* Effect.sleep(`${tickSeconds * 1000} millis`)
         waited += tickSeconds
+        const allHeard = fileAsker.unheard() === 0
         yield* news
-        yield* schedule
+        // What a file's answer leads to belongs to the cycle in which it was asked.
+        yield* heard ? schedule : act
+        heard = allHeard
         yield* publish(session, held.head())
       }
     })

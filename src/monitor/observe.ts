@@ -3,10 +3,10 @@ import * as Effect from "effect/Effect"
 import { parseState } from "../backend/slurm/states.ts"
 import type { NewEvent } from "../event/EventRecord.ts"
 import type { FactType } from "../event/events.ts"
-import { Files } from "../port/Files.ts"
+import { type Files } from "../port/Files.ts"
 import { type JobRef, type JobReport, Scheduler } from "../port/Scheduler.ts"
 import { timerOf } from "../rule/Context.ts"
-import { dueTimers, type OpenQuestion, toAsk, toObserve } from "../session/pending.ts"
+import { dueTimers, type OpenQuestion, toObserve } from "../session/pending.ts"
 import { type Job, type Session, submitTimer } from "../session/Session.ts"
 import { readClaim, readExit, submittedAttempt } from "./claim.ts"
 import { recordedNow } from "./held.ts"
@@ -172,7 +172,7 @@ export const observeJobs = (session: Session): Effect.Effect<Look, never, Schedu
 
 /** The fact that a question is answered. */
 export const answerFact = (
-  { attempt, cause, id, job }: OpenQuestion,
+  { attempt, cause, id, job, part }: OpenQuestion,
   holds: boolean,
   why: string
 ): NewEvent<"ConditionObserved"> => ({
@@ -180,19 +180,8 @@ export const answerFact = (
   job,
   ...(attempt === 0 ? {} : { attempt }),
   cause,
-  data: { binding: id, holds, why }
+  data: { binding: id, ...(part === 0 ? {} : { part }), holds, why }
 })
-
-/** Questions about files whose answer is yes by now. */
-export const observeQuestions = (session: Session): Effect.Effect<Facts, never, Files> =>
-  Effect.gen(function*() {
-    const files = yield* Files
-    const answered = yield* Effect.filter(toAsk(session), ({ question }) =>
-      question.kind === "file_exists"
-        ? files.exists(question.path).pipe(Effect.orElseSucceed(() => false))
-        : Effect.succeed(false), { concurrency: 8 })
-    return answered.map((open) => answerFact(open, true, "the file is there"))
-  })
 
 /**
  * Deadlines that have passed. That of a missing job waits for an answer that it is `missing` still: while nobody

@@ -34,6 +34,11 @@ export class Files extends Context.Tag("autoexp/Files")<Files, {
   ) => Effect.Effect<Chunk | null, FileUnreadableError>
   /** Where the file of that identity stands now, beside `path` and under a longer name (`log.1`); null if nowhere. */
   readonly moved: (path: string, identity: string) => Effect.Effect<string | null>
-  /** Whether something stands at `path`. */
+  /** Whether something stands at `path`; a leading `~/` is the user's home. */
   readonly exists: (path: string) => Effect.Effect<boolean, FileUnreadableError>
+  /**
+   * Whether at least so many paths match the pattern, whose parts may hold `*`, `?` and `[…]`. No part of it matches more
+   * than one part of a path, nor a leading dot that it does not have itself; a leading `~/` is the user's home.
+   */
+  readonly matches: (pattern: string, atLeast: number) => Effect.Effect<boolean, FileUnreadableError>
 }>() {}

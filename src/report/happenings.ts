@@ -62,6 +62,8 @@ export const sentence = (record: EventRecord): string | null => {
       return `${record.data.name}${record.data.count > 1 ? ` (${record.data.count}.)` : ""}`
     case "ConditionWaiting":
       return `waits for ${questionText(record.data.asked.question)}`
+    case "ConditionAnswered":
+      return `one answer of several is ${record.data.holds ? "yes" : "no"}: ${record.data.why}`
     case "ConditionFailed":
       return `${record.data.class_name} not met: ${record.data.why}`
     case "ActionStarted":

@@ -28,14 +28,14 @@ const crash = (reason: string, errorType: string, outcome: JobOutcome = "failed"
 const ends: Readonly<Record<string, End>> = {
   COMPLETED: { mode: "success", outcome: "success", reason: "slurm_completed", errorType: null },
   TIMEOUT: { mode: "timeout", outcome: "timeout", reason: "slurm_timeout", errorType: "timeout" },
-  DEADLINE: { mode: "timeout", outcome: "timeout", reason: "slurm_deadline", errorType: "timeout" },
+  DEADLINE: { mode: "timeout", outcome: "timeout", reason: "slurm_deadline", errorType: "deadline" },
   CANCELLED: crash("job_cancelled", "cancelled", "cancelled"),
   REVOKED: crash("job_revoked", "cancelled", "cancelled"),
   FAILED: crash("job_failed", "slurm_failure"),
   LAUNCH_FAILED: crash("job_launch_failed", "slurm_failure"),
   RECONFIG_FAIL: crash("job_launch_failed", "slurm_failure"),
   NODE_FAIL: crash("job_node_failed", "node_failure"),
-  BOOT_FAIL: crash("job_boot_failed", "node_failure"),
+  BOOT_FAIL: crash("job_boot_failed", "boot_fail"),
   OUT_OF_MEMORY: crash("job_out_of_memory", "oom"),
   PREEMPTED: crash("job_preempted", "preempted")
 }

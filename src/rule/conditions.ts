@@ -1,7 +1,9 @@
 /** Conditions one after another, for the actions of events and for the gates of jobs. */
 import type { Occasion, Verdict } from "../action/Verdict.ts"
-import type { Job } from "../session/Session.ts"
+import { partsOf } from "../event/Question.ts"
+import { eventKey, type Job } from "../session/Session.ts"
 import type { Context } from "./Context.ts"
+import { secondsBetween } from "./time.ts"
 
 /** A condition, and what it says on an occasion. */
 export interface Judged {
@@ -15,6 +17,24 @@ export type Passage =
   | { readonly passage: "asked" }
   | { readonly passage: "failed"; readonly last: number; readonly why: string }
 
+/** What the caller knows of the occasion; the rest is the session's. */
+export type Asking = Pick<Occasion, "metadata" | "gate"> & Partial<Pick<Occasion, "sinceEvent" | "sinceAction">>
+
+const occasionOf = (context: Context, job: Job, asking: Asking): Occasion => {
+  const { attempt, end, errorTypes, live, plan, start } = job
+  const until = live ? context.fact.at : end
+  return {
+    sinceEvent: null,
+    sinceAction: null,
+    ...asking,
+    attempt,
+    ran: start === null || until === null ? null : { seconds: secondsBetween(start, until), over: !live },
+    errorTypes,
+    countOf: (event) => context.session.events.get(eventKey(plan.name, attempt, event))?.count ?? 0,
+    endOf: (name) => context.endOf(name)
+  }
+}
+
 /** Judges `conditions` from the one at `from` on, up to the first that fails or must ask. */
 export const passAll = (
   context: Context,
@@ -22,14 +42,14 @@ export const passAll = (
   binding: string,
   conditions: ReadonlyArray<Judged>,
   from: number,
-  occasion: Pick<Occasion, "metadata" | "gate">,
+  asking: Asking,
   cause: number
 ): Passage => {
   let last = cause
   for (const [condition, { className: class_name, judge }] of conditions.entries()) {
     if (condition < from) continue
     const which = { binding, condition, class_name }
-    const verdict = judge({ ...occasion, attempt: job.attempt, endOf: (name) => context.endOf(name) })
+    const verdict = judge(occasionOf(context, job, asking))
     switch (verdict.verdict) {
       case "pass":
         last = context.emit({ type: "ConditionPassed", data: { ...which, why: verdict.why } }, job, last)
@@ -42,10 +62,17 @@ export const passAll = (
       case "ask": {
         const { asked } = verdict
         context.emit({ type: "ConditionWaiting", data: { ...which, asked } }, job, last)
-        if (asked.timeoutSeconds !== null) context.setTimer(`condition ${binding}`, asked.timeoutSeconds, job)
+        for (const [part, { question, timeoutSeconds }] of partsOf(asked).entries()) {
+          const seconds = question.kind === "delay" ? question.seconds : timeoutSeconds
+          if (seconds !== null) context.setTimer(conditionTimer(binding, part), seconds, job)
+        }
         return { passage: "asked" }
       }
     }
   }
   return { passage: "passed", last }
 }
+
+/** Timer of one part of what is asked. */
+export const conditionTimer = (binding: string, part: number): string =>
+  part === 0 ? `condition ${binding}` : `condition.${part} ${binding}`

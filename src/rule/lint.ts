@@ -88,6 +88,10 @@ const conditionTemplates = (condition: Condition, path: Path): ReadonlyArray<rea
         ...(cwd === null ? [] : [[[...path, "cwd"], cwd] as const])
       ]
     }
+    case "GlobExistsCondition":
+      return [[[...path, "pattern"], condition.pattern]]
+    case "CompositeCondition":
+      return condition.conditions.flatMap((one, index) => conditionTemplates(one, [...path, "conditions", index]))
     default:
       return []
   }

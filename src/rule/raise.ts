@@ -9,6 +9,7 @@ import type { Context, Rules } from "./Context.ts"
 import { variablesOf } from "./metadata.ts"
 import { type Mode, type Monitoring, stateOfClass } from "./Monitoring.ts"
 import { restart } from "./restart.ts"
+import { secondsBetween } from "./time.ts"
 
 /** Raises an event of the job's attempt and goes through the rule's bindings, each on its own. */
 export const raise = (
@@ -63,6 +64,20 @@ const isCancelledByOthers = ({ cancel, slurmState }: Job): boolean => slurmState
 const asksByMetadata = (bound: typeof Binding.Type): boolean =>
   eventAction(bound).conditions.some(({ class_name }) => class_name === "MetadataCondition")
 
+/** Seconds since an event of that name last led to such an action for the job; null if it never did. */
+const sinceAction = (
+  { fact, session }: Context,
+  { attempt: present, job, name }: Occurrence,
+  className: string
+): number | null => {
+  const what = className === "LogMessageAction" ? "LogAction" : className
+  for (let attempt = present; attempt > 0; attempt -= 1) {
+    const at = session.events.get(eventKey(job, attempt, name))?.acted[what]
+    if (at !== undefined) return secondsBetween(at, fact.at)
+  }
+  return null
+}
+
 /** Goes on with a binding from one of its conditions; acts once all have passed. */
 export const bind = (context: Context, occurrence: Occurrence, position: number, from: number, cause: number): void => {
   const job = context.job(occurrence.job)
@@ -72,9 +87,13 @@ export const bind = (context: Context, occurrence: Occurrence, position: number,
     className: condition.class_name,
     judge: (occasion) => judge(condition, occasion)
   }))
-  const metadata = variablesOf(context.session, job, occurrence)
-  const binding = `${occurrence.seq}.${position}`
-  const passage = passAll(context, job, binding, conditions, from, { metadata, gate: false }, cause)
+  const asking = {
+    metadata: variablesOf(context.session, job, occurrence),
+    gate: false,
+    sinceEvent: secondsBetween(occurrence.at, context.fact.at),
+    sinceAction: sinceAction(context, occurrence, eventAction(bound).action.class_name)
+  }
+  const passage = passAll(context, job, `${occurrence.seq}.${position}`, conditions, from, asking, cause)
   if (passage.passage === "passed") act(context, job, occurrence, position, eventAction(bound), passage.last)
 }
 

@@ -7,14 +7,13 @@ import type { EventRecord, Fact } from "../event/EventRecord.ts"
 import type { DecisionType, EventData } from "../event/events.ts"
 import { fold } from "../session/fold.ts"
 import { type Job, type Session, submitTimer } from "../session/Session.ts"
+import { tell, tellOfEnd, timeUp } from "./answers.ts"
 import { Context, type Rules, timerOf } from "./Context.ts"
-import { cancelEnding, finishIfJudged, judgeEnd } from "./ending.ts"
-import { answerGate, judgeAgain } from "./gates.ts"
-import { bind, raise } from "./raise.ts"
+import { cancelEnding, judgeEnd } from "./ending.ts"
+import { raise } from "./raise.ts"
 import { answer, takeStock, workerLost } from "./requests.ts"
 import { judgeSilence, watchSilence } from "./silence.ts"
 import { lose, notFound, refused, submitWaiting } from "./submitting.ts"
-import { later } from "./time.ts"
 
 /**
  * Folds the fact into the session, decides, folds the decisions, and returns them as they must follow in the journal.
@@ -36,22 +35,12 @@ export const step = (
 /** What follows from ends: those who waited for them are judged again; then there may be room for others. */
 const goOn = (context: Context): void => {
   for (;;) {
-    for (let ended = context.ended.shift(); ended !== undefined; ended = context.ended.shift()) tellOf(context, ended)
+    for (let ended = context.ended.shift(); ended !== undefined; ended = context.ended.shift()) {
+      tellOfEnd(context, ended)
+    }
     if (!context.roomChanged) return
     context.roomChanged = false
     submitWaiting(context)
-  }
-}
-
-const tellOf = (context: Context, { job, seq }: Context["ended"][number]): void => {
-  for (const id of [...context.session.awaited.get(job) ?? []]) {
-    const gate = context.session.gates.get(id)
-    if (gate !== undefined) judgeAgain(context, gate, seq)
-    const open = context.session.bindings.get(id)
-    if (open === undefined) continue
-    bind(context, open.occurrence, open.position, open.condition, seq)
-    const waiting = context.job(open.occurrence.job)
-    if (waiting !== undefined) finishIfJudged(context, waiting)
   }
 }
 
@@ -136,24 +125,16 @@ const followSubmission = (context: Context): void => {
 
 /** A question is answered: yes, and what waits goes on; or no for good. */
 const answered = (context: Context, data: EventData<"ConditionObserved">): void => {
-  const { binding: id, holds = true, why = holds ? "the answer is yes" : "the answer is no" } = data
+  const { binding: id, holds = true, part = 0, why = holds ? "the answer is yes" : "the answer is no" } = data
   const gate = context.session.gates.get(id)
-  if (gate !== undefined && gate.attempt === (context.fact.attempt ?? 0)) {
-    return answerGate(context, gate, { holds, why })
-  }
-  const open = context.session.bindings.get(id)
-  if (open === undefined) return
-  const { className: class_name, condition, occurrence, position } = open
-  const job = context.job(occurrence.job)
-  const type = holds ? "ConditionPassed" as const : "ConditionFailed" as const
-  const seq = context.emit({ type, data: { binding: id, condition, class_name, why } }, job)
-  if (holds) bind(context, occurrence, position, condition + 1, seq)
-  if (job !== undefined) finishIfJudged(context, job)
+  const open = gate?.attempt === (context.fact.attempt ?? 0) ? gate : context.session.bindings.get(id)
+  if (open !== undefined) tell(context, open, part, { holds, why })
 }
 
 const fire = (context: Context, timer: string): void => {
   const [kind = "", ...rest] = timer.split(" ")
-  if (kind === "condition") return giveUp(context, rest.join(" "))
+  const asked = /^condition(?:\.(\d+))?$/.exec(kind)
+  if (asked !== null) return timeUp(context, rest.join(" "), Number(asked[1] ?? 0))
   if (timer === submitTimer) {
     context.roomChanged = true
     return
@@ -163,18 +144,4 @@ const fire = (context: Context, timer: string): void => {
   if (kind === "idle") judgeSilence(context, job)
   if (kind === "settle") judgeEnd(context, job)
   if (kind === "missing" && job.slurmState === "MISSING") lose(context, job)
-}
-
-/** A question has stayed open for as long as it may, unless the timer is an earlier question's. */
-const giveUp = (context: Context, id: string): void => {
-  const { bindings, gates } = context.session
-  const open = gates.get(id) ?? bindings.get(id)
-  const bound = open?.asked.timeoutSeconds ?? null
-  if (open === undefined || bound === null || later(open.since, bound) > context.fact.at) return
-  const why = `no within ${bound} s`
-  if ("kind" in open) return answerGate(context, open, { holds: false, why })
-  const { className: class_name, condition, occurrence } = open
-  const job = context.job(occurrence.job)
-  context.emit({ type: "ConditionFailed", data: { binding: id, condition, class_name, why } }, job)
-  if (job !== undefined) finishIfJudged(context, job)
 }

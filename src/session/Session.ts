@@ -6,7 +6,7 @@ import type { ValueMap } from "../backend/Value.ts"
 import type { Actor, JobOutcome, RenderedAction, Request } from "../event/events.ts"
 import type { Outcome } from "../event/Outcome.ts"
 import type { PlannedJob } from "../event/PlannedJob.ts"
-import type { Asked } from "../event/Question.ts"
+import type { Answer, Asked } from "../event/Question.ts"
 
 export type JobState = "planned" | "waiting" | "submitting" | "pending" | "running" | "ended"
 
@@ -62,6 +62,8 @@ export interface Job {
   readonly stalled: boolean
   /** What log events with a state or an `error_type` said of the present attempt. */
   readonly evidence: ValueMap
+  /** The different `error_type`s among it, in the order in which they were first seen. */
+  readonly errorTypes: ReadonlyArray<string>
   /** Latest groups of each rule that only notes progress. */
   readonly progress: Readonly<Record<string, Readonly<Record<string, string | null>>>>
   /** What the present attempt ended as, and why, once it has been judged. */
@@ -118,6 +120,8 @@ export interface EventEntry {
   readonly firstSeen: string
   readonly lastSeen: string
   readonly status: "seen" | "waiting" | "queued" | "done" | "failed" | "skipped"
+  /** When it last led to an action, by the action's class. */
+  readonly acted: Readonly<Record<string, string>>
 }
 
 /** One raised event, with what its bindings need to go on later. */
@@ -128,6 +132,7 @@ export interface Occurrence {
   readonly source: "log" | "state" | "inactivity"
   readonly job: string
   readonly attempt: number
+  readonly at: string
   readonly metadata: ValueMap
 }
 
@@ -135,12 +140,16 @@ export interface Occurrence {
 export interface OpenBinding {
   readonly id: string
   readonly occurrence: Occurrence
+  /** Seq of the record that told of it. */
+  readonly seq: number
   /** Position in the rule's actions, from 0. */
   readonly position: number
   /** Position in its conditions, from 0. */
   readonly condition: number
   readonly className: string
   readonly asked: Asked
+  /** Answers to parts of what is asked, by their positions. */
+  readonly answers: ReadonlyMap<number, Answer>
   readonly since: string
 }
 
@@ -155,6 +164,8 @@ export interface OpenGate {
   readonly condition: number
   readonly className: string
   readonly asked: Asked
+  /** Answers to parts of what is asked, by their positions. */
+  readonly answers: ReadonlyMap<number, Answer>
   readonly since: string
   /** Seq of the record that told of it. */
   readonly seq: number

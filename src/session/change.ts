@@ -19,6 +19,12 @@ export const changeEvent = (session: Session, eventId: string, change: Partial<E
   if (entry !== undefined) session.events.set(key, { ...entry, ...change })
 }
 
+/** Notes that the event of that id led to an action. */
+export const noteAction = (session: Session, eventId: string, className: string, at: string): void => {
+  const entry = session.events.get(session.eventKeys.get(eventId) ?? "")
+  if (entry !== undefined) changeEvent(session, eventId, { acted: { ...entry.acted, [className]: at } })
+}
+
 /** Changes an entry of the action queue. */
 export const changeQueue = (session: Session, id: string, at: string, change: Partial<QueueEntry>): void => {
   const entry = session.queue.get(id)
@@ -38,7 +44,7 @@ export const noteEvent = (
   session.events.set(
     key,
     known === undefined
-      ? { ...entry, count: times, firstSeen: at, lastSeen: at, status: "seen" }
+      ? { ...entry, count: times, firstSeen: at, lastSeen: at, status: "seen", acted: {} }
       : { ...known, count: known.count + times, lastSeen: at }
   )
 }

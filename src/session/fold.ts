@@ -171,6 +171,7 @@ export const fold = (before: Session, record: EventRecord): Session => {
       break
     case "EventRaised":
     case "ConditionWaiting":
+    case "ConditionAnswered":
     case "ConditionPassed":
     case "ConditionFailed":
     case "ActionStarted":

@@ -1,15 +1,16 @@
 /** What records make of events, of the bindings that wait, and of actions, inline and queued. */
 import type { ValueMap } from "../backend/Value.ts"
 import type { EventRecord } from "../event/EventRecord.ts"
-import { changeEvent, changeJob, changeQueue, noteEvent } from "./change.ts"
+import { changeEvent, changeJob, changeQueue, noteAction, noteEvent } from "./change.ts"
 import { forgetOccurrences } from "./foldAttempt.ts"
 import { awaitJob, foldGate, gateKind, stopAwaiting } from "./foldGate.ts"
-import type { Session } from "./Session.ts"
+import type { Job, OpenBinding, OpenGate, Session } from "./Session.ts"
 
 /** The records that are about events and actions. */
 export type ActionRecord = EventRecord<
   | "EventRaised"
   | "ConditionWaiting"
+  | "ConditionAnswered"
   | "ConditionPassed"
   | "ConditionFailed"
   | "ActionStarted"
@@ -42,8 +43,16 @@ const noteFollowUp = (
   }
 }
 
+/** What runs out of memory on one rank, others call by other names: an OOM stays the cause, whatever follows it. */
+const evidenceWith = ({ errorTypes, evidence }: Job, metadata: ValueMap): Partial<Job> => {
+  const type = metadata["error_type"]
+  const types = typeof type !== "string" || errorTypes.includes(type) ? errorTypes : [...errorTypes, type]
+  const cause = errorTypes.includes("oom") ? { error_type: "oom" } : {}
+  return { errorTypes: types, evidence: { ...evidence, ...metadata, ...cause } }
+}
+
 const closeBinding = (session: Session, id: string): void => {
-  stopAwaiting(session, id, session.bindings.get(id)?.asked.question)
+  stopAwaiting(session, id, session.bindings.get(id)?.asked)
   session.bindings.delete(id)
 }
 
@@ -65,13 +74,14 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
         source,
         job,
         attempt,
+        at: record.at,
         metadata: metadata as ValueMap
       })
       changeJob(session, record, (job) => ({
         lastEvent: count > 1 ? `${name} (${count})` : name,
         ...(name === "stall" && source === "state" ? { stalled: true } : {}),
         ...(source === "log" && attempt === job.attempt && (state !== null || "error_type" in metadata)
-          ? { evidence: { ...job.evidence, ...(metadata as ValueMap) } }
+          ? evidenceWith(job, metadata as ValueMap)
           : {})
       }))
       break
@@ -81,15 +91,29 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
       if (occurrence === undefined) break
       session.bindings.set(record.data.binding, {
         id: record.data.binding,
+        seq: record.seq,
         occurrence,
         position: Number(record.data.binding.slice(record.data.binding.indexOf(".") + 1)),
         condition: record.data.condition,
         className: record.data.class_name,
         asked: record.data.asked,
+        answers: new Map(),
         since: record.at
       })
-      awaitJob(session, record.data.binding, record.data.asked.question)
+      awaitJob(session, record.data.binding, record.data.asked)
       changeEvent(session, occurrence.eventId, { status: "waiting" })
+      break
+    }
+    case "ConditionAnswered": {
+      const { binding, holds, part, why } = record.data
+      const answered = <Open extends OpenBinding | OpenGate>(open: Open): Open => ({
+        ...open,
+        answers: new Map(open.answers).set(part, { holds, why })
+      })
+      const open = session.bindings.get(binding)
+      if (open !== undefined) session.bindings.set(binding, answered(open))
+      const gate = session.gates.get(binding)
+      if (gate !== undefined) session.gates.set(binding, answered(gate))
       break
     }
     case "ConditionPassed":
@@ -103,6 +127,7 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
     }
     case "ActionStarted": {
       const { action, action_id, binding, event_id } = record.data
+      noteAction(session, event_id, action.class_name, record.at)
       session.actions.set(action_id, {
         id: action_id,
         seq: record.seq,
@@ -143,10 +168,12 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
         result: null
       })
       changeEvent(session, event_id, { status: "queued" })
+      noteAction(session, event_id, action.class_name, record.at)
       break
     }
     case "ActionLogged":
       changeEvent(session, record.data.event_id, { status: "done" })
+      noteAction(session, record.data.event_id, "LogAction", record.at)
       break
     case "ActionSkipped":
       changeEvent(session, record.data.event_id, { status: "skipped" })

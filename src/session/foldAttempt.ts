@@ -39,6 +39,7 @@ export const newAttempt = {
   activeAt: null,
   stalled: false,
   evidence: {},
+  errorTypes: [],
   verdict: null,
   cancel: null,
   foreignClaim: false,
@@ -165,7 +166,9 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
     case "RestartDecided": {
       const key = eventKey(record.job ?? "", record.attempt ?? 0, record.data.event)
       const raised = session.events.get(key)
-      if (raised !== undefined) session.events.set(key, { ...raised, status: "done" })
+      if (raised !== undefined) {
+        session.events.set(key, { ...raised, status: "done", acted: { ...raised.acted, RestartAction: record.at } })
+      }
       changeJob(session, record, (job) => ({
         restart: {
           seq: record.seq,

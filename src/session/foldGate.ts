@@ -1,6 +1,6 @@
 /** What records make of the conditions that jobs' starts and ends wait for. */
 import type { EventRecord } from "../event/EventRecord.ts"
-import type { Question } from "../event/Question.ts"
+import { type Asked, partsOf } from "../event/Question.ts"
 import { changeJob } from "./change.ts"
 import type { Session } from "./Session.ts"
 
@@ -16,24 +16,28 @@ export const cancelGate = (job: string, condition: number): string => `cancel.${
 export const gateKind = (id: string): "start" | "cancel" | null =>
   id.startsWith("start ") ? "start" : id.startsWith("cancel.") ? "cancel" : null
 
-/** Notes that `id` waits for what it asks, if it is a job's end. */
-export const awaitJob = (session: Session, id: string, question: Question): void => {
-  if (question.kind !== "job_ended") return
-  const ids = session.awaited.get(question.job)
-  if (ids === undefined) session.awaited.set(question.job, new Set([id]))
-  else ids.add(id)
+/** Notes that `id` waits for what it asks, where that is a job's end. */
+export const awaitJob = (session: Session, id: string, asked: Asked): void => {
+  for (const { question } of partsOf(asked)) {
+    if (question.kind !== "job_ended") continue
+    const ids = session.awaited.get(question.job)
+    if (ids === undefined) session.awaited.set(question.job, new Set([id]))
+    else ids.add(id)
+  }
 }
 
 /** Takes back {@link awaitJob}. */
-export const stopAwaiting = (session: Session, id: string, question: Question | undefined): void => {
-  if (question?.kind !== "job_ended") return
-  const ids = session.awaited.get(question.job)
-  ids?.delete(id)
-  if (ids?.size === 0) session.awaited.delete(question.job)
+export const stopAwaiting = (session: Session, id: string, asked: Asked | undefined): void => {
+  for (const { question } of asked === undefined ? [] : partsOf(asked)) {
+    if (question.kind !== "job_ended") continue
+    const ids = session.awaited.get(question.job)
+    ids?.delete(id)
+    if (ids?.size === 0) session.awaited.delete(question.job)
+  }
 }
 
 const close = (session: Session, id: string): void => {
-  stopAwaiting(session, id, session.gates.get(id)?.asked.question)
+  stopAwaiting(session, id, session.gates.get(id)?.asked)
   session.gates.delete(id)
 }
 
@@ -50,8 +54,8 @@ export const foldGate = (session: Session, kind: "start" | "cancel", record: Con
   if (record.type === "ConditionWaiting") {
     const { attempt = 0, at: since, job = "", seq } = record
     const { asked } = record.data
-    session.gates.set(id, { id, kind, job, attempt, condition, className, asked, since, seq })
-    awaitJob(session, id, asked.question)
+    session.gates.set(id, { id, kind, job, attempt, condition, className, asked, answers: new Map(), since, seq })
+    awaitJob(session, id, asked)
   }
   changeJob(session, record, ({ plan }) => {
     if (kind === "cancel") return { cancelAsked: true }

@@ -1,6 +1,6 @@
 /** What a session has decided and the world has not yet been asked or has not answered. */
-import type { Question } from "../event/Question.ts"
-import type { Job, OpenAction, OpenSubmission, QueueEntry, Session } from "./Session.ts"
+import { type Part, partsOf } from "../event/Question.ts"
+import type { Job, OpenAction, OpenBinding, OpenGate, OpenSubmission, QueueEntry, Session } from "./Session.ts"
 
 /** Submissions whose submit command may be run: their intent is this monitor's own. */
 export const toSubmit = (session: Session): ReadonlyArray<OpenSubmission> =>
@@ -26,26 +26,39 @@ export interface OpenQuestion {
   readonly attempt: number
   /** Seq of what led to it. */
   readonly cause: number
-  readonly question: Question
+  /** Which part of what is asked. */
+  readonly part: number
+  readonly question: Part["question"]
 }
 
-/** The questions that the world is to answer; how a job ends the session knows itself. */
-export const toAsk = (session: Session): ReadonlyArray<OpenQuestion> => {
-  const questions: Array<OpenQuestion> = []
-  for (const { asked: { question }, id, occurrence: { attempt, job, seq: cause } } of session.bindings.values()) {
-    if (question.kind !== "job_ended") questions.push({ id, job, attempt, cause, question })
-  }
-  for (const { asked: { question }, attempt, id, job, seq: cause } of session.gates.values()) {
-    if (question.kind !== "job_ended") questions.push({ id, job, attempt, cause, question })
-  }
-  return questions
-}
+const open = (
+  { answers, asked, id }: OpenBinding | OpenGate,
+  { attempt, cause, job }: Pick<OpenQuestion, "attempt" | "cause" | "job">
+): ReadonlyArray<OpenQuestion> =>
+  partsOf(asked).flatMap(({ question }, part) =>
+    answers.has(part) || question.kind === "job_ended" || question.kind === "delay"
+      ? []
+      : [{ id, job, attempt, cause, part, question }]
+  )
+
+/** The questions that the world is to answer; how a job ends, and what time it is, the session knows itself. */
+export const toAsk = (session: Session): ReadonlyArray<OpenQuestion> => [
+  ...[...session.bindings.values()].flatMap((binding) => {
+    const { occurrence: { attempt, job }, seq: cause } = binding
+    return open(binding, { attempt, cause, job })
+  }),
+  ...[...session.gates.values()].flatMap((gate) => {
+    const { attempt, job, seq: cause } = gate
+    return open(gate, { attempt, cause, job })
+  })
+]
 
 /** Whether that very question is still open. */
-export const isOpen = (session: Session, { attempt, cause, id }: OpenQuestion): boolean => {
+export const isOpen = (session: Session, { attempt, cause, id, part }: OpenQuestion): boolean => {
   const gate = session.gates.get(id)
-  if (gate !== undefined) return gate.attempt === attempt && gate.seq === cause
-  return session.bindings.get(id)?.occurrence.seq === cause
+  if (gate !== undefined) return gate.attempt === attempt && gate.seq === cause && !gate.answers.has(part)
+  const binding = session.bindings.get(id)
+  return binding !== undefined && binding.seq === cause && !binding.answers.has(part)
 }
 
 export const toClaim = (session: Session): ReadonlyArray<QueueEntry> =>

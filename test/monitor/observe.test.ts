@@ -43,7 +43,8 @@ const plant = () => {
           return { identity: path, size: bytes.length, modified: 0, bytes: bytes.subarray(offset), head: bytes }
         }),
       moved: () => Effect.succeed(null),
-      exists: (path) => Effect.sync(() => files.has(path))
+      exists: (path) => Effect.sync(() => files.has(path)),
+      matches: () => Effect.succeed(false)
     }),
     Layer.succeed(Scheduler, {
       kind: "slurm",

@@ -46,7 +46,8 @@ const memory = Layer.effectContext(Effect.sync(() => {
           }
         }),
       moved: () => Effect.succeed(null),
-      exists: (file) => Effect.sync(() => files.has(file))
+      exists: (file) => Effect.sync(() => files.has(file)),
+      matches: () => Effect.succeed(false)
     }),
     Context.add(Commands, {
       run: ({ argv, timeoutSeconds }) =>

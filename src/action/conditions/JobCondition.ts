@@ -13,7 +13,7 @@ export const judge: Judge<typeof JobCondition.Type> = ({ job, outcomes }, { endO
   const end = endOf(job)
   if (end === undefined) return Fail(`this session has no job ${job}`)
   if (end === null) {
-    return Ask({ question: { kind: "job_ended", job }, waitsAfterJob: true, timeoutSeconds: null })
+    return Ask({ question: { kind: "job_ended", job, outcomes }, waitsAfterJob: true, timeoutSeconds: null })
   }
   const told = `job ${job} ended as ${end.outcome}${
     end.outcome === "success" || end.why === null ? "" : `: ${end.why}`

@@ -1,9 +1,12 @@
 import * as Schema from "effect/Schema"
 import { pyStr } from "../../backend/python.ts"
-import { Any, type Value } from "../../backend/Value.ts"
+import { Any, isList, type Value } from "../../backend/Value.ts"
 import { Fail, type Judge, Pass } from "../Verdict.ts"
 
-/** Passes if the event's metadata holds `key` and, where `equals` is given, that very value (by its text). */
+/**
+ * Passes if the event's metadata holds `key` and, where `equals` is given, that very value (by its text), or one of a
+ * list of them.
+ */
 export const MetadataCondition = Schema.Struct({
   class_name: Schema.Literal("MetadataCondition"),
   key: Schema.String,
@@ -13,6 +16,7 @@ export const MetadataCondition = Schema.Struct({
 export const judge: Judge<typeof MetadataCondition.Type> = ({ equals, key }, { metadata }) => {
   const found: Value | undefined = Object.hasOwn(metadata, key) ? metadata[key] : undefined
   if (found === undefined) return Fail(`the event has no metadata ${key}`)
-  if (equals === null || pyStr(found) === pyStr(equals)) return Pass(`${key} is ${pyStr(found)}`)
-  return Fail(`${key} is ${pyStr(found)}, not ${pyStr(equals)}`)
+  const wanted = isList(equals) && !isList(found) ? equals : [equals]
+  if (equals === null || wanted.some((one) => pyStr(found) === pyStr(one))) return Pass(`${key} is ${pyStr(found)}`)
+  return Fail(`${key} is ${pyStr(found)}, not ${wanted.map((one) => pyStr(one)).join(" or ")}`)
 }

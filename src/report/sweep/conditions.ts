@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { Condition } from "../../action/conditions.ts"
 import { pyStr } from "../../backend/python.ts"
+import { isList, type Value } from "../../backend/Value.ts"
 import { JobOutcome } from "../../event/events.ts"
 import type { EncodedCondition } from "../../event/PlannedJob.ts"
 
@@ -24,6 +25,25 @@ const words = (condition: Condition, named: (job: string) => string): string => 
       const text = typeof command === "string" ? command : command.join(" ")
       return `\`${text}\` says yes (asked every ${interval ?? 60} s)`
     }
+    case "CompositeCondition": {
+      const all = condition.conditions.map((one) => words(one, named))
+      return all.length === 1 ? all.join() : `(${all.join(condition.mode === "all" ? " and " : " or ")})`
+    }
+    case "CooldownCondition":
+      return `${condition.cooldown_seconds} s have passed`
+    case "ElapsedTimeCondition":
+      return condition.since === "attempt"
+        ? `the attempt has run for ${condition.elapsed_seconds} s`
+        : `${condition.elapsed_seconds} s have passed`
+    case "EvidenceCondition": {
+      const what = [...condition.error_types, ...condition.events].join(" or ")
+      return `the attempt has ${condition.seen ? "" : "not "}shown ${what}`
+    }
+    case "GlobExistsCondition": {
+      const { blocking, min_matches: least, pattern, timeout_seconds: timeout } = condition
+      const given = blocking && timeout > 0 ? ` (given up after ${timeout} s)` : ""
+      return `${least === 1 ? "a file" : `${least} files`} ${pattern} ${least === 1 ? "exists" : "exist"}${given}`
+    }
     case "FileExistsCondition": {
       const { blocking, path, timeout_seconds: timeout } = condition
       return `${path} exists${blocking && timeout > 0 ? ` (given up after ${timeout} s)` : ""}`
@@ -33,9 +53,12 @@ const words = (condition: Condition, named: (job: string) => string): string => 
     case "MaxAttemptsCondition":
       return `it has had fewer than ${condition.max_attempts} attempts`
     case "MetadataCondition":
-      return `its ${condition.key} is ${condition.equals === null ? "known" : pyStr(condition.equals)}`
+      return `its ${condition.key} is ${valueText(condition.equals)}`
   }
 }
+
+const valueText = (equals: Value): string =>
+  equals === null ? "known" : isList(equals) ? equals.map(pyStr).join(" or ") : pyStr(equals)
 
 /** Outcomes as words. */
 export const outcomesText = (outcomes: ReadonlyArray<string>): string => {

@@ -1,0 +1,95 @@
+/** Questions about files: asked beside the loop, since a file system that hangs answers nobody. */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { NewEvent } from "../event/EventRecord.ts"
+import { Files } from "../port/Files.ts"
+import { isOpen, type OpenQuestion, toAsk } from "../session/pending.ts"
+import type { Session } from "../session/Session.ts"
+import { answerFact } from "./observe.ts"
+
+type FileQuestion = Extract<OpenQuestion["question"], { readonly kind: "file_exists" | "files_match" }>
+
+/**
+ * How many file questions wait for the system at once. One that hangs keeps its thread, of which Node has four for all
+ * files: two are left for the journal.
+ */
+const atOnce = 2
+
+/** Seconds after which a question that has no answer yet is told of, and no longer waited for by those who wait. */
+const patienceSeconds = 10
+
+export interface FileAsker {
+  /** Asks what is open and not being asked; waits for no answer. */
+  readonly ask: Effect.Effect<void, never, Files | Scope.Scope>
+  /** How many questions are being asked and may soon be answered. */
+  readonly unheard: () => number
+}
+
+const isFile = (question: OpenQuestion["question"]): question is FileQuestion =>
+  question.kind === "file_exists" || question.kind === "files_match"
+
+const textOf = (question: FileQuestion): string => question.kind === "file_exists" ? question.path : question.pattern
+
+/** Asks the session's open questions about files, one at a time for each; those answered by yes are offered as facts. */
+export const makeFileAsker = (
+  session: Session,
+  offer: (fact: NewEvent<"ConditionObserved">) => Effect.Effect<unknown>
+): Effect.Effect<FileAsker> =>
+  Effect.gen(function*() {
+    const limit = yield* Effect.makeSemaphore(atOnce)
+    const asking = new Map<string, Map<string, OpenQuestion>>()
+    /** Answered by yes, by who waits: their facts may be on the way to the journal. */
+    const answered = new Set<string>()
+    const hanging = new Set<string>()
+
+    const keyOf = ({ cause, id, part }: OpenQuestion): string => `${cause} ${part} ${id}`
+
+    const holds = (question: FileQuestion) =>
+      Effect.flatMap(Files, (files) =>
+        question.kind === "file_exists"
+          ? files.exists(question.path)
+          : files.matches(question.pattern, question.at_least)).pipe(Effect.orElseSucceed(() => false))
+
+    const complain = (key: string, question: FileQuestion) =>
+      Effect.sleep(`${patienceSeconds} seconds`).pipe(
+        Effect.andThen(Effect.sync(() => hanging.add(key))),
+        Effect.andThen(
+          Effect.logWarning(`whether ${textOf(question)} is there has had no answer for ${patienceSeconds} s`)
+        )
+      )
+
+    const run = (key: string, question: FileQuestion): Effect.Effect<void, never, Files> =>
+      Effect.gen(function*() {
+        const patience = yield* Effect.fork(complain(key, question))
+        const yes = yield* limit.withPermits(1)(holds(question))
+        yield* patience.interruptAsFork(patience.id())
+        const waiting = asking.get(key)
+        asking.delete(key)
+        hanging.delete(key)
+        if (!yes) return
+        for (const [who, open] of waiting ?? []) {
+          if (!isOpen(session, open)) continue
+          answered.add(who)
+          yield* offer(answerFact(open, true, "the file is there"))
+        }
+      })
+
+    return {
+      unheard: () => asking.size - hanging.size,
+      ask: Effect.gen(function*() {
+        for (const open of toAsk(session)) {
+          const { question } = open
+          const who = keyOf(open)
+          if (!isFile(question) || answered.has(who)) continue
+          const key = JSON.stringify(question)
+          const waiting = asking.get(key)
+          if (waiting !== undefined) {
+            waiting.set(who, open)
+            continue
+          }
+          asking.set(key, new Map([[who, open]]))
+          yield* Effect.forkScoped(run(key, question))
+        }
+      })
+    }
+  })
