@@ -26,7 +26,7 @@ export interface PointSetting {
 }
 
 /** Sections that hold for the whole plan. */
-const fixed = ["sweep", "scheduler"]
+export const fixed: ReadonlyArray<string> = ["sweep", "scheduler"]
 
 const sectionOf = (key: string): string => {
   const dot = key.indexOf(".")

@@ -2,7 +2,7 @@
 import * as Either from "effect/Either"
 import { isList, type Value, type ValueMap } from "../backend/Value.ts"
 import { type Composition, placed } from "./compose.ts"
-import { Ground, type PointSetting, type PointValues } from "./Ground.ts"
+import { fixed, Ground, type PointSetting, type PointValues } from "./Ground.ts"
 import { fromValue, names } from "./Node.ts"
 import type { Override } from "./overrides.ts"
 import { type Problem, problemAt } from "./Problem.ts"
@@ -59,7 +59,7 @@ export class Grounds {
 
   /** Whether a parameter of that name and value chooses an option of a group, instead of setting a value. */
   isChoice(key: string, value: Value): boolean {
-    return key !== "" && isOption(value) && this.isGroup(key)
+    return key !== "" && !fixed.includes(key) && isOption(value) && this.isGroup(key)
   }
 
   /** The configuration that those of the parameters lead to which are choices; composed once for each combination. */

@@ -144,6 +144,12 @@ describe("a parameter that names a group", () => {
       expect(message(loaded.at(setting({ "no/such": "x" })))).toContain("There is no group \"no/such\"")
     }))
 
+  it.effect("chooses none for what is of the whole plan", () =>
+    Effect.gen(function*() {
+      const loaded = yield* reading([], { "scheduler/calm.yaml": "max_jobs: 1\n" })
+      expect(message(loaded.at(setting({ scheduler: "calm" })))).toContain("a sweep cannot set \"scheduler\"")
+    }))
+
   it.effect("sets a value where it is no text", () =>
     Effect.gen(function*() {
       const point = yield* (yield* reading()).at(setting({ slurm: { sbatch: { nodes: 5 } } }))
