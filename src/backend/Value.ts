@@ -107,9 +107,15 @@ export const Int = Schema.transformOrFail(Number, Schema.Int, {
   encode: (value) => Either.right(value)
 }).annotations({ identifier: "int", jsonSchema: { type: "integer" } })
 
-/** The same tree with plain numbers: what JSON readers expect. Bigints become text, since JSON readers cut them. */
+/**
+ * The same tree with plain numbers: what JSON readers expect. Bigints become text, since JSON readers cut them, and so do
+ * `inf` and `nan`, which JSON does not have.
+ */
 export const toPlain = (value: Value): unknown => {
-  if (value instanceof PyFloat) return value.value
+  if (value instanceof PyFloat) {
+    const plain = value.value
+    return globalThis.Number.isFinite(plain) ? plain : `${plain}`.replace("Infinity", "inf").toLowerCase()
+  }
   if (typeof value === "bigint") return value.toString()
   if (isList(value)) return value.map(toPlain)
   if (isMap(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toPlain(item)]))

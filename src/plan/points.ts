@@ -81,7 +81,7 @@ const settingOf = (value: Value, wanted: NonNullable<SweepError["parameter"]>, p
   return null
 }
 
-const stageOf = ({ parameters }: SweepPoint): string => {
+const stageOf = ({ parameters }: Pick<SweepPoint, "parameters">): string => {
   const stage = parameters["stage"] ?? null
   return stage === null ? "" : pyStr(stage)
 }
@@ -187,10 +187,10 @@ const plannedPoint = (
   plan: PlanPlace
 ): Planned<PlannedPoint> =>
   Either.gen(function*() {
-    const stage = stageOf(point)
     const { filters, parameters: written } = point
     const views = Object.fromEntries([...siblings].map(([stage, sibling]) => [stage, viewOf(sibling)]))
-    const loaded = yield* at({ index, stage, parameters: written, siblings: views })
+    const loaded = yield* at({ index, stage: stageOf(point), parameters: written, siblings: views })
+    const stage = stageOf(loaded)
     const holds = yield* Either.all(filters.map((filter) => holdsAt(loaded, filter)))
     const about = named({ index, stage, loaded }, unswept)
     const name = given ?? (yield* Either.mapLeft(jobName(config.sweep.name_template, about), sweepError))

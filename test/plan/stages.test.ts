@@ -141,6 +141,26 @@ describe("phases of a point", () => {
     expect(plan.files.some(({ path }) => path.includes("stable"))).toBe(false)
   })
 
+  it("may have names that follow from the point", async () => {
+    const tree = toy({
+      sweep: {
+        type: "list",
+        name_template: "{index}",
+        groups: [{ configs: [{ stage: "a" }, { it: 5, stage: "d$${it}", from: "$${sibling.a.name}" }] }]
+      }
+    })
+    const { manifest } = await planned(folder(), tree)
+    expect(manifest.jobs.map(({ needs, parameters, stage }) => [stage, parameters["stage"], needs])).toEqual(
+      [["a", "a", []], ["d5", "d5", ["0"]]]
+    )
+  })
+
+  it("keep numbers that JSON does not have, as texts", async () => {
+    const tree = toy({ sweep: { axes: { clip: [Infinity, -Infinity, NaN, 1.5] }, name_template: "c{clip}" } })
+    const { manifest } = await planned(folder(), tree)
+    expect(manifest.jobs.map(({ parameters }) => parameters["clip"])).toEqual(["inf", "-inf", "nan", 1.5])
+  })
+
   it("that nothing is left of are an error, unless that is allowed", async () => {
     const tree = (allow: boolean) =>
       toy({
