@@ -53,7 +53,8 @@ export const options = {
   event: texts("NAME", "only entries of this event (name or id)"),
   id: text("ID", "only the queue entry of this id"),
   drain: flag("until the queue is empty"),
-  job: texts("NAME", "only records of this job"),
+  job: texts("NAME", "a job, by its name"),
+  reason: text("TEXT", "why, for the journal"),
   type: texts("TYPE", "only records of this type"),
   since: typed("SEQ|TIME", since, "from this record or time on"),
   follow: flag("go on as new ones arrive"),
@@ -110,6 +111,7 @@ const planning = [
   "no-actions"
 ] as const
 const queued = ["event", "id"] as const
+const asking = ["job", "reason"] as const
 
 /** Every command, by its words. */
 export const commands = {
@@ -136,6 +138,29 @@ export const commands = {
   }),
   "queue retry": command({ help: "queue failed actions again", options: queued, required: ["session"] }),
   "queue remove": command({ help: "drop queued actions", options: queued, required: ["session"] }),
+  "job restart": command({
+    help: "start a job once more; its budgets begin anew",
+    options: asking,
+    required: ["session"]
+  }),
+  "job cancel": command({ help: "end a job; nothing starts it again", options: asking, required: ["session"] }),
+  "job ack": command({
+    help: "a job (or all, and paused restarts) needs no attention any more; what restarts changed is undone",
+    options: [...asking, "all"],
+    required: ["session"]
+  }),
+  "job hold": command({ help: "submit a job no more until it is released", options: asking, required: ["session"] }),
+  "job release": command({ help: "let a job that was held be submitted", options: asking, required: ["session"] }),
+  "job logs": command({
+    help: "the end of a job's log, or what is added to it",
+    options: ["job", "follow"],
+    required: ["session"]
+  }),
+  explain: command({
+    help: "why a job is where it is: rules, conditions one by one, budgets, each with its evidence",
+    options: ["job"],
+    required: ["session"]
+  }),
   actions: command({
     help: "the worker that executes queued actions",
     options: ["once", "drain", "follow"],
@@ -185,6 +210,7 @@ export type CommandName = keyof typeof commands
 export const groups: Readonly<Record<string, string>> = {
   session: "what was planned, submitted and watched",
   queue: "the action queue of a session",
+  job: "what an operator decides of a job, and its log",
   sweep: "the points that a config spans",
   config: "the composed config"
 }

@@ -38,6 +38,27 @@ export type JobOutcome = typeof JobOutcome.Type
  */
 const BindingId = Text
 
+export const BreakerSettings = Schema.Struct({ jobs: Schema.Int, within_seconds: Schema.Number })
+export type BreakerSettings = typeof BreakerSettings.Type
+
+/** What a restart changes in what is submitted, from then on and until it is undone. */
+export const Changes = Schema.Struct({
+  /** Options of sbatch by their long names, without dashes. */
+  sbatch: Schema.Record({ key: Text, value: Text }),
+  /** Nodes to stay away from, each until a time (ISO 8601 UTC); the newest last. */
+  exclude: Schema.Array(Schema.Struct({ node: Text, until: Text }))
+})
+export type Changes = typeof Changes.Type
+
+/** One of the budgets that a restart draws on: what it allowed before and allows after. */
+export const Budget = Schema.Struct({
+  kind: Schema.Literal("rule", "fingerprint", "no_progress", "total"),
+  max: Schema.Int,
+  before: Schema.Int,
+  after: Schema.Int
+})
+export type Budget = typeof Budget.Type
+
 /** What somebody may ask of a session. */
 export const Request = Schema.Union(
   /** Submit the named jobs that were not submitted yet; all of them if none is named. */
@@ -53,6 +74,12 @@ export const Request = Schema.Union(
     jobs: Schema.Array(PlannedJob),
     rule_sets: Schema.Array(Schema.Unknown),
     gone: Strings
+  }),
+  /** What an operator decides of a job. Of all jobs (null): only to acknowledge. */
+  Schema.Struct({
+    kind: Schema.Literal("job_restart", "job_cancel", "job_ack", "job_hold", "job_release"),
+    job: Schema.NullOr(Text),
+    reason: Text
   }),
   Schema.Struct({ kind: Schema.Literal("queue_retry"), queue_id: Text }),
   Schema.Struct({ kind: Schema.Literal("queue_remove"), queue_id: Text }),
@@ -82,6 +109,8 @@ const facts = {
     settle_seconds: Schema.Number,
     /** Seconds from one submission to the next; null: none. */
     submit_rate_limit_seconds: Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null }),
+    /** When restarts pause: so many jobs fail alike within so many seconds; null: never. */
+    breaker: Schema.optionalWith(Schema.NullOr(BreakerSettings), { default: () => null }),
     jobs: Schema.Array(PlannedJob),
     /** Nesting of follow-ups: 0 for what a person started. */
     depth: Schema.Int,
@@ -184,6 +213,8 @@ const facts = {
     why: Schema.optional(Text)
   }),
   CancelAnswered: Schema.Struct({ slurm_id: Text }),
+  /** The scheduler was asked once more: the attempt that ended has ended. */
+  EndConfirmed: Schema.Struct({}),
   ActionFinished: Schema.Struct({ action_id: Text, outcome: Outcome }),
   /** The worker that claimed the entry died without a result. */
   WorkerLost: Schema.Struct({ queue_id: Text }),
@@ -197,7 +228,9 @@ const decisions = {
     script: Text,
     jobs: Strings,
     /** Array task indices in the order of `jobs`; null for a plain job. */
-    array: Schema.NullOr(Schema.Array(Schema.Int))
+    array: Schema.NullOr(Schema.Array(Schema.Int)),
+    /** Options of sbatch that win over the script's own: `--time=08:00:00`. */
+    options: Schema.optionalWith(Strings, { default: () => [] })
   }),
   /** Nobody knows whether a submission was accepted: it is looked up by name, never simply repeated. */
   SubmissionDoubted: Schema.Struct({ nonce: Text, why: Text }),
@@ -211,7 +244,9 @@ const decisions = {
     /** How many times in this attempt, this time included. */
     count: Schema.Int,
     state: Schema.NullOr(Text),
-    metadata: Metadata
+    metadata: Metadata,
+    /** The line without what differs from one failure to the next alike. */
+    fingerprint: Schema.optional(Text)
   }),
   ConditionPassed: Schema.Struct({ binding: BindingId, condition: Schema.Int, class_name: Text, why: Text }),
   ConditionWaiting: Schema.Struct({ binding: BindingId, condition: Schema.Int, class_name: Text, asked: Asked }),
@@ -233,15 +268,28 @@ const decisions = {
   RestartDecided: Schema.Struct({
     /** The event that asked for it. */
     event: Text,
+    /** The rule that the budget is of; absent: named like the event. */
+    rule: Schema.optional(Text),
     reason: Text,
     /** Restarts left to the rule before and after; null: without limit. */
     budget: Schema.NullOr(Schema.Struct({ before: Schema.Int, after: Schema.Int })),
     /** The event speaks of a failure: void if the scheduler then sees the attempt complete. */
-    unless_completed: Schema.Boolean
+    unless_completed: Schema.Boolean,
+    /** Who decided: a rule, an operator, or nobody, because the scheduler lost the job. Only rules draw on budgets. */
+    by: Schema.optionalWith(Schema.Literal("rule", "operator", "lost"), { default: () => "rule" as const }),
+    /** What failed, whatever rank, host or time it names; null: nothing did, or nobody knows. */
+    fingerprint: Schema.optionalWith(Schema.NullOr(Text), { default: () => null }),
+    /** Whether the attempt came further than any before it; null: nobody can tell. */
+    progress: Schema.optionalWith(Schema.NullOr(Schema.Boolean), { default: () => null }),
+    /** Every limit that it draws on. */
+    budgets: Schema.optionalWith(Schema.Array(Budget), { default: () => [] }),
+    changes: Schema.optional(Changes)
   }),
   /** A restart that was decided is void; its budget is given back. */
   RestartDropped: Schema.Struct({ why: Text }),
   CancelDecided: Schema.Struct({ slurm_id: Text, why: Text }),
+  /** The old attempt was seen dead too long ago to submit the next one: the scheduler is asked again first. */
+  EndDoubted: Schema.Struct({ seen: Schema.NullOr(Text) }),
   /** The job must not go on: it is cancelled if it may run, nothing starts it again, and it ends as cancelled. */
   EndDecided: Schema.Struct({ why: Text }),
   /** What the attempt's end means, judged once its log has settled. */
@@ -256,6 +304,16 @@ const decisions = {
   JobLost: Schema.Struct({}),
   JobFinished: Schema.Struct({ outcome: JobOutcome, why: Text }),
   AttentionNeeded: Schema.Struct({ why: Text }),
+  /** An operator has seen it; what restarts changed is undone. */
+  AttentionCleared: Schema.Struct({ why: Text, undone: Schema.NullOr(Changes) }),
+  /** An operator opens a job again that had ended. */
+  JobReopened: Schema.Struct({ why: Text }),
+  /** Nothing submits the job until it is released. */
+  JobHeld: Schema.Struct({ why: Text }),
+  JobReleased: Schema.Struct({ why: Text }),
+  /** Too many jobs failed alike: no restart is submitted until an operator has acknowledged that. */
+  BreakerOpened: Schema.Struct({ fingerprint: Text, jobs: Strings, why: Text }),
+  BreakerClosed: Schema.Struct({ why: Text }),
   QueueClaimed: Schema.Struct({ queue_id: Text, actor: Actor }),
   QueueFinished: Schema.Struct({ queue_id: Text, outcome: Outcome }),
   /** Queued again: by an operator, or because its worker died and its action may be repeated. */

@@ -14,14 +14,14 @@ import { Scheduler } from "../port/Scheduler.ts"
 import { decodeRules, type Rules, rulesFor } from "../rule/Context.ts"
 import { type Detector, makeDetector } from "../rule/detect.ts"
 import { pollSeconds } from "../rule/Monitoring.ts"
-import { toCancel, toClaim, toLookUp, toRun, toSubmit } from "../session/pending.ts"
+import { toCancel, toClaim, toConfirm, toLookUp, toRun, toSubmit } from "../session/pending.ts"
 import { isFinished, type Job, type Session } from "../session/Session.ts"
 import { makeAsker } from "./askCommands.ts"
 import { makeFileAsker } from "./askFiles.ts"
 import { type Held, recordedNow } from "./held.ts"
 import { inboxFacts } from "./inbox.ts"
 import { lostWorkers } from "./lostWorkers.ts"
-import { observeJobs, observeSubmitTimer, observeTimers } from "./observe.ts"
+import { confirmEnds, observeJobs, observeSubmitTimer, observeTimers } from "./observe.ts"
 import { perform } from "./perform.ts"
 import { makePublisher } from "./publish.ts"
 import { observeLogs, type ReadingRules } from "./readLogs.ts"
@@ -189,6 +189,9 @@ export const watch = (
           answers = facts.some(({ type }) => type === "JobSubmitted" || type === "SubmissionRefused")
           spared = spared || facts.length === 0
         }
+        const confirmed = yield* confirmEnds(session, toConfirm(session))
+        yield* record(confirmed)
+        acted = acted || confirmed.some(({ type }) => type === "EndConfirmed")
         for (const job of toCancel(session)) {
           const facts = yield* cancel(session, job)
           yield* record(facts)

@@ -170,6 +170,35 @@ export const observeJobs = (session: Session): Effect.Effect<Look, never, Schedu
       }))
   )
 
+/**
+ * Whether the attempts of these jobs have ended, asked anew: a job that was put back into the queue meanwhile is that
+ * attempt's next. While nobody answers, nothing is known.
+ */
+export const confirmEnds = (session: Session, jobs: ReadonlyArray<Job>): Effect.Effect<Facts, never, Scheduler> =>
+  Effect.gen(function*() {
+    if (jobs.length === 0) return []
+    const scheduler = yield* Scheduler
+    const { reports, unanswered } = yield* scheduler.snapshot(
+      jobs.flatMap(({ slurm }) => slurm === null ? [] : [slurm])
+    )
+    const byJob = new Map(reports.map((report) => [keyOf(report), report]))
+    const open = new Set(unanswered.map(keyOf))
+    return jobs.flatMap((job): Facts => {
+      if (job.slurm === null || open.has(keyOf(job.slurm))) return []
+      const report = byJob.get(keyOf(job.slurm))
+      if (report !== undefined && report.inferred !== true && isRequeued(job, report)) {
+        return stateFacts(job, report, false)
+      }
+      return [{ type: "EndConfirmed", job: job.plan.name, attempt: job.attempt, data: {} }]
+    })
+  }).pipe(
+    Effect.catchTag(
+      "SchedulerUnavailableError",
+      ({ command, message }) =>
+        Effect.succeed<Facts>(session.schedulerFailing ? [] : [{ type: "SchedulerFailed", data: { command, message } }])
+    )
+  )
+
 /** The fact that a question is answered. */
 export const answerFact = (
   { attempt, cause, id, job, part }: OpenQuestion,

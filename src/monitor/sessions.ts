@@ -46,6 +46,7 @@ export const openingOf = (manifest: Manifest, manifestPath: string): EventData<"
   max_jobs: manifest.scheduler.max_jobs,
   settle_seconds: manifest.scheduler.settle_seconds,
   submit_rate_limit_seconds: manifest.scheduler.submit_rate_limit_seconds,
+  breaker: manifest.scheduler.breaker,
   jobs: manifest.jobs,
   depth: manifest.parent?.depth ?? 0,
   parent: manifest.parent === null ? null : { plan_id: manifest.parent.plan_id, queue_id: manifest.parent.queue_id }

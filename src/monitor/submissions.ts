@@ -1,5 +1,6 @@
 /** Effects on the scheduler, each after its intent is on disk; what they return is recorded as facts. */
 import * as Effect from "effect/Effect"
+import * as fs from "node:fs"
 import * as os from "node:os"
 import { expandFileName } from "../backend/slurm/fileNames.ts"
 import type { NewEvent } from "../event/EventRecord.ts"
@@ -56,12 +57,36 @@ const noteFailure = (
   { command, message }: { readonly command: string; readonly message: string }
 ): Facts => session.schedulerFailing ? [] : [{ type: "SchedulerFailed", data: { command, message } }]
 
+/** Options of the command line replace those of the script: nodes that the script itself stays away from are added. */
+const withExcluded = (script: string, options: ReadonlyArray<string>): ReadonlyArray<string> => {
+  if (!options.some((option) => option.startsWith("--exclude="))) return options
+  const own = excludedBy(script)
+  return options.map((option) => own === "" || !option.startsWith("--exclude=") ? option : `${option},${own}`)
+}
+
+/** The nodes of the script's `#SBATCH --exclude`; a script that cannot be read is the submit command's to complain of. */
+const excludedBy = (script: string): string => {
+  try {
+    const lines = fs.readFileSync(script, "utf8").matchAll(/^#SBATCH\s+(?:--exclude[= ]|-x\s*)(\S+)/gm)
+    return [...lines].map(([, nodes]) => nodes).at(-1) ?? ""
+  } catch {
+    return ""
+  }
+}
+
 /** Runs the submit command, once; no facts: the scheduler is spared now, and the submission is still to be made. */
 export const submit = (session: Session, submission: OpenSubmission): Effect.Effect<Facts, never, Scheduler> =>
   Effect.gen(function*() {
     const scheduler = yield* Scheduler
-    const { array, name, nonce, script } = submission
-    const answer = yield* scheduler.submit({ script, name, nonce, array, cluster: session.cluster })
+    const { array, name, nonce, options, script } = submission
+    const answer = yield* scheduler.submit({
+      script,
+      name,
+      nonce,
+      array,
+      cluster: session.cluster,
+      options: withExcluded(script, options)
+    })
     return accepted(session, submission, { ...answer, how: "answered" })
   }).pipe(
     Effect.catchTags({

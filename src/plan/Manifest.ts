@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import { BreakerSettings } from "../event/events.ts"
 import { PlannedJob } from "../event/PlannedJob.ts"
 import { Monitoring } from "../rule/Monitoring.ts"
 
@@ -57,7 +58,9 @@ export const Manifest = Schema.Struct({
     max_jobs: Schema.NullOr(Schema.Int),
     settle_seconds: Schema.Number,
     /** Seconds from one submission to the next, null for none. */
-    submit_rate_limit_seconds: Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null })
+    submit_rate_limit_seconds: Schema.optionalWith(Schema.NullOr(Schema.Number), { default: () => null }),
+    /** When restarts pause, null for never. */
+    breaker: Schema.optionalWith(Schema.NullOr(BreakerSettings), { default: () => null })
   }),
   parent: Schema.NullOr(Parent)
 })

@@ -89,6 +89,7 @@ export const manifestOf = (
       client: Schema.encodeSync(Client)(slurm.client),
       max_jobs: scheduler.max_jobs,
       settle_seconds: scheduler.settle_seconds,
+      breaker: scheduler.breaker,
       submit_rate_limit_seconds: scheduler.submit_rate_limit_seconds
     },
     parent: options.parent

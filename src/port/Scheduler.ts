@@ -13,6 +13,8 @@ export interface Submission {
   readonly nonce: string
   /** Array task indices to run, or null for a plain job. Indices are kept as they are, never renumbered. */
   readonly array: ReadonlyArray<number> | null
+  /** Options for the submit command's own line, as `--time=08:00:00`; they win over the script's. */
+  readonly options?: ReadonlyArray<string>
   /** The cluster that the session's jobs are on, if it has any yet: no other takes the script. */
   readonly cluster?: string | null
 }

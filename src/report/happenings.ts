@@ -103,6 +103,20 @@ export const sentence = (record: EventRecord): string | null => {
       return "lost: scheduler and accounting do not know it"
     case "JobFinished":
       return `finished: ${record.data.outcome} (${record.data.why})`
+    case "EndDoubted":
+      return "asks once more whether the attempt before has ended"
+    case "AttentionCleared":
+      return `needs no attention any more: ${record.data.why}` + (record.data.undone === null ? "" : "; changes undone")
+    case "JobReopened":
+      return `opened again: ${record.data.why}`
+    case "JobHeld":
+      return `held: ${record.data.why}`
+    case "JobReleased":
+      return `released: ${record.data.why}`
+    case "BreakerOpened":
+      return `restarts pause: ${record.data.why}`
+    case "BreakerClosed":
+      return `restarts go on: ${record.data.why}`
     case "AttentionNeeded":
       return `needs attention: ${record.data.why}`
     case "QueueClaimed":
@@ -129,6 +143,7 @@ export const sentence = (record: EventRecord): string | null => {
     case "ConditionObserved":
     case "ConditionPassed":
     case "CancelAnswered":
+    case "EndConfirmed":
     case "SubmissionIntended":
       return null
   }

@@ -66,6 +66,18 @@ export const StateEvent = Schema.Struct({
 }).annotations({ identifier: "StateEvent" })
 export type StateEvent = typeof StateEvent.Type
 
+/** How often a job may be restarted by rules; null: without limit. A rule's own numbers win. */
+const Restarts = Schema.Struct({
+  /** In all, whatever the reason and the progress. */
+  max_restarts: Schema.optionalWith(Schema.NullOr(Int), { default: () => null }),
+  /** After the same failure, since the job last made progress. */
+  max_per_fingerprint: Schema.optionalWith(Schema.NullOr(Int), { default: () => 3 }),
+  /** After attempts that are known to have made no progress, since the job last made some. */
+  max_no_progress: Schema.optionalWith(Schema.NullOr(Int), { default: () => 3 }),
+  /** Log events that tell of progress by a number that grows; null: those whose metadata `kind` is checkpoint or progress. */
+  progress: Schema.optionalWith(Schema.NullOr(Schema.Array(Schema.String)), { default: () => null })
+}).annotations({ identifier: "Restarts" })
+
 /** All times in seconds. */
 export const Monitoring = Schema.Struct({
   class_name: Schema.optionalWith(Schema.Literal("SlurmLogMonitor", "NullMonitor"), {
@@ -88,6 +100,7 @@ export const Monitoring = Schema.Struct({
   start_condition_interval_seconds: Schema.optionalWith(Schema.NullOr(Number), { default: () => null }),
   /** Further files whose growth counts as activity and whose lines the log events read. */
   output_paths: Schema.optionalWith(Schema.Array(Schema.String), { default: () => [] }),
+  restarts: Schema.optionalWith(Restarts, { default: () => Restarts.make({}) }),
   log_events: Schema.optionalWith(Schema.Array(LogEvent), { default: () => [] }),
   state_events: Schema.optionalWith(Schema.Array(StateEvent), { default: () => [] })
 })

@@ -4,6 +4,7 @@ import { type Job, logKey } from "../session/Session.ts"
 import { classify } from "./classify.ts"
 import { type Context, timerOf } from "./Context.ts"
 import { boundAt, raiseState } from "./raise.ts"
+import { noRestartCode } from "./restart.ts"
 import { secondsBetween } from "./time.ts"
 
 /**
@@ -23,6 +24,11 @@ export const judgeEnd = (context: Context, job: Job): void => {
   context.emit({ type: "JobClassified", data: { mode, ...judged, metadata } }, job)
   if (mode === "success" && job.restart?.unlessCompleted === true) {
     context.emit({ type: "RestartDropped", data: { why: "the attempt completed" } }, job, job.restart.seq)
+  }
+  const { restart } = context.now(job)
+  if (job.exitCode === noRestartCode && restart !== null && restart.by === "rule") {
+    const why = `the program ended with exit code ${noRestartCode}: do not restart`
+    context.emit({ type: "RestartDropped", data: { why } }, job, restart.seq)
   }
   if (context.now(job).restart === null && ending === null) raiseState(context, job, mode, metadata)
   finishIfJudged(context, job)
@@ -87,7 +93,7 @@ export const endJob = (context: Context, job: Job, why: string, cause: number): 
   const { cancel, live, state, verdict } = context.now(job)
   if (live) {
     if (cancel === null) cancelEnding(context, context.now(job))
-  } else if (state === "waiting" || verdict !== null) {
+  } else if (state === "planned" || state === "waiting" || verdict !== null) {
     finish(context, context.now(job), "cancelled", why, seq)
   }
 }

@@ -6,10 +6,15 @@ import type { ValueMap } from "../backend/Value.ts"
 import { eventKey, type Job, type Occurrence } from "../session/Session.ts"
 import { type Judged, passAll } from "./conditions.ts"
 import type { Context, Rules } from "./Context.ts"
+import { fingerprint } from "./fingerprint.ts"
 import { variablesOf } from "./metadata.ts"
 import { type Mode, type Monitoring, stateOfClass } from "./Monitoring.ts"
 import { restart } from "./restart.ts"
 import { secondsBetween } from "./time.ts"
+
+/** Whether a match may be what a restart answers, or what the attempt ends of. */
+const tellsOfFailure = ({ actions, state }: Pick<Monitoring["log_events"][number], "state" | "actions">): boolean =>
+  state !== null || actions.some((bound) => eventAction(bound).action.class_name === "RestartAction")
 
 /** Raises an event of the job's attempt and goes through the rule's bindings, each on its own. */
 export const raise = (
@@ -18,7 +23,8 @@ export const raise = (
   name: string,
   source: Occurrence["source"],
   rule: Pick<Monitoring["log_events"][number], "state" | "actions">,
-  metadata: ValueMap
+  metadata: ValueMap,
+  line?: string
 ): void => {
   const known = context.session.events.get(eventKey(job.plan.name, job.attempt, name))
   const seq = context.emit({
@@ -29,7 +35,8 @@ export const raise = (
       source,
       count: (known?.count ?? 0) + 1,
       state: rule.state?.class_name ?? null,
-      metadata
+      metadata,
+      ...(line === undefined || !tellsOfFailure(rule) ? {} : { fingerprint: fingerprint(line) })
     }
   }, job)
   const occurrence = context.session.occurrences.get(seq)

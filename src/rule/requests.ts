@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import type { EventData, Request } from "../event/events.ts"
 import type { QueueEntry } from "../session/Session.ts"
 import { type Context, decodeRules } from "./Context.ts"
+import { operate } from "./operator.ts"
 
 /** Answers a request by a decision; a refusal says why. */
 export const answer = (context: Context, { actor, request, request_id }: EventData<"OperatorRequested">): void => {
@@ -14,6 +15,7 @@ export const answer = (context: Context, { actor, request, request_id }: EventDa
     return
   }
   if (request.kind === "grow") return grow(context, request_id, request, refuse)
+  if ("job" in request) return operate(context, { actor }, request, refuse)
   const entry = context.session.queue.get(request.queue_id)
   if (entry === undefined) return refuse(`there is no queue entry ${request.queue_id}`)
   const { job: name, queueId: queue_id, status } = entry
@@ -80,6 +82,7 @@ const mayRepeat = (className: string): boolean => className === "RunAutoexpActio
 
 /** What the monitor before this one left unanswered: submissions to look up, actions to repeat or to give up. */
 export const takeStock = (context: Context): void => {
+  context.roomChanged = true
   const { actions, queue, submissions } = context.session
   for (const { doubted, nonce } of [...submissions.values()]) {
     if (doubted) continue

@@ -1,8 +1,31 @@
-/** Restarts: at most one for an attempt, within the rule's budget, and never of an attempt that is over. */
+/** Restarts: at most one for an attempt, within every budget, and never of an attempt that is over. */
 import type { RestartAction } from "../action/actions/RestartAction.ts"
 import type { Job, Occurrence } from "../session/Session.ts"
+import { noteFailure } from "./breaker.ts"
+import { budgetsOf, type Charge, progressOf, spentText } from "./budget.ts"
+import { changesOf } from "./changes.ts"
 import type { Context } from "./Context.ts"
+import { failureOf } from "./failure.ts"
 import { metadataOf } from "./metadata.ts"
+
+/** The exit code by which a program says that another start of it would be of no use. */
+export const noRestartCode = 93
+
+/** Why the job is not restarted whatever its budgets are; null if nothing keeps it. */
+const hindrance = (job: Job, { attempt, source }: Occurrence, unlessCompleted: boolean): string | null => {
+  if (attempt !== job.attempt || job.outcome !== null) return `attempt ${attempt} is over`
+  if (job.ending !== null) return `the job must not go on: ${job.ending.why}`
+  if (unlessCompleted && job.slurmState === "COMPLETED") return `attempt ${attempt} completed`
+  if (job.exitCode === noRestartCode) return `the program ended with exit code ${noRestartCode}: do not restart`
+  if (source !== "state" && job.requeued && job.state === "pending") {
+    return "the scheduler has put the job back into its queue, and runs it again by itself"
+  }
+  if (source === "log" && job.slurmState === "CANCELLED" && job.cancel === null) {
+    return "somebody cancelled the job: what it printed while it was torn down asks for nothing"
+  }
+  if (job.restart !== null) return `a restart after attempt ${attempt} is decided already`
+  return null
+}
 
 /**
  * Decides a restart, or why not (`skip`). `unlessCompleted`: it is void should the attempt turn out to have completed. An attempt that still lives is cancelled; the next one is submitted when the
@@ -11,38 +34,55 @@ import { metadataOf } from "./metadata.ts"
 export const restart = (
   context: Context,
   job: Job,
-  { attempt, metadata, name, source }: Occurrence,
+  occurrence: Occurrence,
   action: typeof RestartAction.Type,
   unlessCompleted: boolean,
   skip: (why: string) => void,
   cause: number
 ): void => {
-  if (attempt !== job.attempt || job.outcome !== null) return skip(`attempt ${attempt} is over`)
-  if (job.ending !== null) return skip(`the job must not go on: ${job.ending.why}`)
-  if (unlessCompleted && job.slurmState === "COMPLETED") return skip(`attempt ${attempt} completed`)
-  if (source !== "state" && job.requeued && job.state === "pending") {
-    return skip("the scheduler has put the job back into its queue, and runs it again by itself")
+  const { metadata, name, source } = occurrence
+  const hindered = hindrance(job, occurrence, unlessCompleted)
+  if (hindered !== null) return skip(hindered)
+  const charge: Charge = {
+    rule: source === "state" ? `state ${name}` : name,
+    fingerprint: unlessCompleted ? failureOf(job, occurrence) : null,
+    progress: progressOf(context, job, action)
   }
-  if (source === "log" && job.slurmState === "CANCELLED" && job.cancel === null) {
-    return skip("somebody cancelled the job: what it printed while it was torn down asks for nothing")
-  }
-  if (job.restart !== null) return skip(`a restart after attempt ${attempt} is decided already`)
-  const max = action.max_restarts
-  const used = job.restarts.filter((restart) => restart.cause === name).length
-  if (max !== null && used >= max) {
-    const why = `the restart budget of ${name} is spent (${used} of ${max})`
+  const budgets = budgetsOf(context.rules(job), job, action, charge)
+  const spent = budgets.find(({ after }) => after < 0)
+  if (spent !== undefined) {
+    const why = spentText(spent, charge)
     skip(why)
-    context.emit({ type: "AttentionNeeded", data: { why } }, job, cause)
+    if (job.attention?.reason !== why) context.emit({ type: "AttentionNeeded", data: { why } }, job, cause)
     return
   }
-  const budget = max === null ? null : { before: max - used, after: max - used - 1 }
+  const own = budgets.find(({ kind }) => kind === "rule")
   const reason = action.reason || metadataOf(metadata, "reason") || name
+  const changes = changesOf(context, job, occurrence, action)
   const seq = context.emit(
-    { type: "RestartDecided", data: { event: name, reason, budget, unless_completed: unlessCompleted } },
+    {
+      type: "RestartDecided",
+      data: {
+        event: name,
+        reason,
+        budget: own === undefined ? null : { before: own.before, after: own.after },
+        unless_completed: unlessCompleted,
+        by: "rule",
+        ...charge,
+        budgets,
+        ...(changes === null ? {} : { changes })
+      }
+    },
     job,
     cause
   )
-  if (job.live && job.slurm !== null) {
-    context.emit({ type: "CancelDecided", data: { slurm_id: job.slurm.id, why: `restart: ${reason}` } }, job, seq)
+  endAttempt(context, context.now(job), `restart: ${reason}`, seq)
+  noteFailure(context, context.now(job), occurrence, charge, seq)
+}
+
+/** Asks for the end of an attempt that still lives, unless that was done. */
+export const endAttempt = (context: Context, job: Job, why: string, cause: number): void => {
+  if (job.live && job.slurm !== null && job.cancel === null) {
+    context.emit({ type: "CancelDecided", data: { slurm_id: job.slurm.id, why } }, job, cause)
   }
 }

@@ -38,11 +38,15 @@ const goOn = (context: Context): void => {
     for (let ended = context.ended.shift(); ended !== undefined; ended = context.ended.shift()) {
       tellOfEnd(context, ended)
     }
-    if (!context.roomChanged) return
+    if (!context.roomChanged || !submits(context)) return
     context.roomChanged = false
     submitWaiting(context)
   }
 }
+
+/** Whether who records this fact also submits: a command that only asks leaves that to the next monitor. */
+const submits = ({ fact, session: { attached } }: Context): boolean =>
+  fact.type !== "OperatorRequested" || attached === null || attached === fact.epoch
 
 const decide = (context: Context, fact: Fact): void => {
   switch (fact.type) {
@@ -60,7 +64,10 @@ const decide = (context: Context, fact: Fact): void => {
     case "SubmissionNotFound":
       return notFound(context, fact.data.nonce)
     case "JobStateChanged":
-      return followState(context, fact.data.to)
+      return followState(context, fact.data)
+    case "EndConfirmed":
+      context.roomChanged = true
+      return
     case "LogRead":
       return readMatches(context, fact.data)
     case "ConditionObserved":
@@ -92,9 +99,16 @@ const presentJob = (context: Context): Job | undefined => {
   return job === undefined || job.attempt !== context.fact.attempt ? undefined : job
 }
 
-const followState = (context: Context, to: string): void => {
+const followState = (context: Context, { from, requeued, to }: EventData<"JobStateChanged">): void => {
   const job = presentJob(context)
   if (job === undefined) return
+  if (requeued === true && job.restart !== null && from !== null && parseState(from).phase === "ended") {
+    context.emit(
+      { type: "RestartDropped", data: { why: "the scheduler runs the job again by itself" } },
+      job,
+      job.restart.seq
+    )
+  }
   if (to === "MISSING") {
     if (context.session.settleSeconds === 0) lose(context, job)
     else context.setTimer(timerOf("missing", job), context.session.settleSeconds, job)
@@ -113,7 +127,7 @@ const readMatches = (context: Context, { matches }: EventData<"LogRead">): void 
     const rule = context.rules(job).log.get(name)
     if (line === undefined || rule === undefined) continue
     const reader = { ...context.now(job), attempt: context.fact.attempt ?? job.attempt }
-    raise(context, reader, name, "log", rule, { ...rule.metadata, ...groups })
+    raise(context, reader, name, "log", rule, { ...rule.metadata, ...groups }, line)
   }
 }
 

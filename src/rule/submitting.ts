@@ -1,9 +1,11 @@
 /** Submissions: intended once, doubted where nobody knows, repeated only when they are known to be lost. */
 import type { EventData } from "../event/events.ts"
 import { type Job, submitTimer } from "../session/Session.ts"
+import { sbatchOptions } from "./changes.ts"
 import type { Context } from "./Context.ts"
 import { finish } from "./ending.ts"
 import { isAllowed, openGates } from "./gates.ts"
+import { secondsBetween } from "./time.ts"
 
 /** Seconds until jobs that the scheduler takes no more of at present are submitted again. */
 const refusedWait = 60
@@ -14,7 +16,14 @@ export const refused = (
   { message, nonce, temporary = false }: EventData<"SubmissionRefused">
 ): void => {
   if (temporary) {
+    const jobs = context.session.submissions.get(nonce)?.jobs ?? []
     context.emit({ type: "SubmissionLost", data: { nonce, refused: true } })
+    for (const name of jobs) {
+      const job = context.job(name)
+      if (job !== undefined && job.ending !== null) {
+        finish(context, job, "cancelled", job.ending.why, job.ending.seq)
+      }
+    }
     context.setTimer(submitTimer, refusedWait)
     return
   }
@@ -52,6 +61,9 @@ export const notFound = (context: Context, nonce: string): void => {
 const lostInARow = ({ restarts }: Job): number =>
   restarts.length - 1 - restarts.findLastIndex(({ cause }) => cause !== LOST)
 
+/** What a restart says that draws on no budget. */
+export const uncharged = { fingerprint: null, progress: null, budgets: [] }
+
 /** A job that ran and that neither scheduler nor accounting know any more: submitted again, no budget touched. */
 export const lose = (context: Context, job: Job): void => {
   if (job.ending !== null) return finish(context, job, "cancelled", job.ending.why, job.ending.seq)
@@ -64,7 +76,10 @@ export const lose = (context: Context, job: Job): void => {
   if (job.restart === null) {
     const reason = "the scheduler lost the job"
     context.emit(
-      { type: "RestartDecided", data: { event: LOST, reason, budget: null, unless_completed: false } },
+      {
+        type: "RestartDecided",
+        data: { event: LOST, reason, budget: null, unless_completed: false, by: "lost", ...uncharged }
+      },
       job
     )
   }
@@ -73,6 +88,25 @@ export const lose = (context: Context, job: Job): void => {
 
 const waits = ({ outcome, restart, state, verdict }: Job): boolean =>
   state === "waiting" || (restart !== null && verdict !== null && outcome === null)
+
+/** For how many seconds the scheduler's word that an attempt has ended is as good as a new one. */
+const freshSeconds = 30
+
+/**
+ * Whether the old attempt is known to be dead, of which the scheduler is asked again if its answer is not fresh: a job
+ * that waited for room, a gate or an operator may have been put back into the queue meanwhile.
+ */
+const isSeenDead = (context: Context, job: Job): boolean => {
+  const { doubted, restart, seenDead, slurm, slurmState } = job
+  if (restart === null || slurm === null || slurmState === "MISSING") return true
+  if (seenDead !== null && secondsBetween(seenDead, context.fact.at) <= freshSeconds) return true
+  if (!doubted) context.emit({ type: "EndDoubted", data: { seen: seenDead } }, job, restart.seq)
+  return false
+}
+
+/** Whether nobody holds the job back: an operator, or the breaker, which holds restarts that no operator asked for. */
+const mayGo = ({ session }: Context, { attempt, held, restart }: Job): boolean =>
+  held === null && (session.breakerOpen === null || attempt === 0 || restart?.by === "operator")
 
 /**
  * Intends what waits and may start, as far as `max_jobs` leaves room: tasks of one array script and attempt together.
@@ -84,13 +118,15 @@ export const submitWaiting = (context: Context): void => {
   const waiting: Array<Job> = []
   for (const job of jobs.values()) {
     if (job.state === "submitting" || job.live) room -= 1
-    else if (waits(job)) waiting.push(job)
+    else if (waits(job) && mayGo(context, job)) waiting.push(job)
   }
   for (const job of waiting) openGates(context, job)
   const allowed = waiting.map((job) => context.now(job)).filter((job) => waits(job) && isAllowed(job))
+    .slice(0, Math.max(0, room)).filter((job) => isSeenDead(context, job)).map((job) => context.now(job))
   const groups = new Map<string, Array<Job>>()
-  for (const job of allowed.slice(0, Math.max(0, room))) {
-    const key = job.plan.array ? `${job.plan.script}\0${job.attempt}` : job.plan.name
+  for (const job of allowed) {
+    const options = sbatchOptions(context, job).join("\0")
+    const key = job.plan.array ? `${job.plan.script}\0${job.attempt}\0${options}` : job.plan.name
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [job])
     else group.push(job)
@@ -121,7 +157,8 @@ const intend = (context: Context, group: ReadonlyArray<Job>): void => {
         name: `${base}.${attempt}.${nonce}`,
         script: plan.script,
         jobs: group.map(({ plan }) => plan.name),
-        array: plan.array ? group.map(({ plan }) => plan.task ?? plan.index) : null
+        array: plan.array ? group.map(({ plan }) => plan.task ?? plan.index) : null,
+        options: sbatchOptions(context, first)
       }
     },
     undefined,

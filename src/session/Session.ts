@@ -3,7 +3,7 @@
  * (copying a table of ten thousand jobs for each record would cost more than everything else).
  */
 import type { ValueMap } from "../backend/Value.ts"
-import type { Actor, JobOutcome, RenderedAction, Request } from "../event/events.ts"
+import type { Actor, BreakerSettings, Changes, JobOutcome, RenderedAction, Request } from "../event/events.ts"
 import type { Outcome } from "../event/Outcome.ts"
 import type { PlannedJob } from "../event/PlannedJob.ts"
 import type { Answer, Asked } from "../event/Question.ts"
@@ -31,6 +31,21 @@ export interface Restart {
   /** Name of the event that asked for it. */
   readonly cause: string
   readonly reason: string
+  /** The rule that asked for it; null: an operator, or the scheduler, which lost the job. */
+  readonly rule: string | null
+  /** What had failed, and whether the attempt before had come further than any other: budgets count by these. */
+  readonly fingerprint: string | null
+  readonly progress: boolean | null
+}
+
+/** How far a job has come. */
+export interface Progressed {
+  /** The highest number that each rule's groups have told. */
+  readonly best: Readonly<Record<string, number>>
+  /** Rules that told of more than ever since the last submission. */
+  readonly advanced: ReadonlyArray<string>
+  /** Whether anything was read of the job's files since then. */
+  readonly read: boolean
 }
 
 export interface Job {
@@ -64,12 +79,24 @@ export interface Job {
   readonly evidence: ValueMap
   /** The different `error_type`s among it, in the order in which they were first seen. */
   readonly errorTypes: ReadonlyArray<string>
+  /** Fingerprint of the line that first told of the present attempt's failure. */
+  readonly error: string | null
+  readonly progressed: Progressed
   /** Latest groups of each rule that only notes progress. */
   readonly progress: Readonly<Record<string, Readonly<Record<string, string | null>>>>
   /** What the present attempt ended as, and why, once it has been judged. */
   readonly verdict: { readonly outcome: JobOutcome; readonly why: string } | null
   /** A restart that was decided and whose submission waits for the old attempt's end. */
-  readonly restart: { readonly seq: number; readonly reason: string; readonly unlessCompleted: boolean } | null
+  readonly restart: {
+    readonly seq: number
+    readonly reason: string
+    readonly unlessCompleted: boolean
+    readonly by: "rule" | "operator" | "lost"
+  } | null
+  /** When the scheduler last said that the present attempt has ended. */
+  readonly seenDead: string | null
+  /** Whether the scheduler is to be asked once more if that is so still. */
+  readonly doubted: boolean
   /** A cancel that was decided for the present attempt, and whether the scheduler took it. */
   readonly cancel: { readonly seq: number; readonly taken: boolean } | null
   /** The start conditions of the next attempt: not asked yet, asked, or all passed. */
@@ -83,6 +110,12 @@ export interface Job {
   /** Whether the present attempt ended at once because another start of it runs. */
   readonly foreignClaim: boolean
   readonly restarts: ReadonlyArray<Restart>
+  /** Position in `restarts` from which on budgets count. */
+  readonly budgetFrom: number
+  /** What restarts have changed in what is submitted; null: nothing. */
+  readonly changes: Changes | null
+  /** An operator wants it not to be submitted. */
+  readonly held: { readonly since: string; readonly reason: string } | null
   /** Submissions lost on the way since the last one that was accepted. */
   readonly lostSubmissions: number
   readonly attention: { readonly since: string; readonly reason: string } | null
@@ -97,6 +130,7 @@ export interface OpenSubmission {
   readonly script: string
   readonly jobs: ReadonlyArray<string>
   readonly array: ReadonlyArray<number> | null
+  readonly options: ReadonlyArray<string>
   readonly attempt: number
   /** Seq of the intent. */
   readonly intent: number
@@ -134,6 +168,8 @@ export interface Occurrence {
   readonly attempt: number
   readonly at: string
   readonly metadata: ValueMap
+  /** What its line says of a failure; null: nothing. */
+  readonly fingerprint: string | null
 }
 
 /** A binding that waits for the answer to a question. */
@@ -230,6 +266,13 @@ export interface Session {
   readonly seq: number
   readonly at: string
   readonly epoch: number
+  /** Epoch of the last monitor that attached; null: none ever did. */
+  readonly attached: number | null
+  readonly breaker: BreakerSettings | null
+  /** Why no restart is submitted at present. */
+  readonly breakerOpen: { readonly since: string; readonly reason: string; readonly seq: number } | null
+  /** By fingerprint: which jobs last failed so, and when. */
+  readonly alike: Map<string, Map<string, string>>
   readonly schedulerFailing: boolean
   readonly calls: Readonly<Record<string, number>>
   readonly jobs: Map<string, Job>
@@ -277,6 +320,10 @@ export const emptySession = (): Session => ({
   seq: 0,
   at: "",
   epoch: 0,
+  attached: null,
+  breaker: null,
+  breakerOpen: null,
+  alike: new Map(),
   schedulerFailing: false,
   calls: {},
   jobs: new Map(),

@@ -5,6 +5,7 @@ import type { PlannedJob } from "../event/PlannedJob.ts"
 import { changeJob, noteEvent } from "./change.ts"
 import { foldAction } from "./foldAction.ts"
 import { foldAttempt, newAttempt } from "./foldAttempt.ts"
+import { progressBy } from "./progress.ts"
 import { type Job, logKey, type Session } from "./Session.ts"
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -21,6 +22,10 @@ const newJob = (plan: PlannedJob, at: string): Job => ({
   cancelAsked: false,
   ending: null,
   restarts: [],
+  budgetFrom: 0,
+  changes: null,
+  held: null,
+  progressed: { best: {}, advanced: [], read: false },
   lostSubmissions: 0,
   attention: null,
   progress: {},
@@ -41,6 +46,7 @@ const open = (session: Mutable<Session>, data: EventData<"SessionOpened">, at: s
   session.maxJobs = data.max_jobs
   session.settleSeconds = data.settle_seconds
   session.submitRateLimitSeconds = data.submit_rate_limit_seconds
+  session.breaker = data.breaker
   session.depth = data.depth
   session.parent = data.parent
   for (const plan of data.jobs) session.jobs.set(plan.name, newJob(plan, at))
@@ -75,6 +81,7 @@ const readLog = (session: Session, record: EventRecord<"LogRead">): void => {
   }
   changeJob(session, record, (job) => ({
     ...(grew ? { activeAt: at, stalled: false } : {}),
+    progressed: progressBy(job.progressed, data, grew),
     ...(data.matches.length > 0
       ? { lastEvent: data.matches.at(-1)?.rule ?? null, progress: { ...job.progress, ...progress } }
       : {})
@@ -92,11 +99,20 @@ export const fold = (before: Session, record: EventRecord): Session => {
       open(session, record.data, record.at)
       break
     case "SegmentOpened":
-    case "MonitorAttached":
     case "ConditionObserved":
     case "WorkerLost":
     case "SubmissionRefused":
     case "SubmissionUnanswered":
+      break
+    case "MonitorAttached":
+      session.attached = record.epoch
+      break
+    case "BreakerOpened":
+      session.breakerOpen = { since: record.at, reason: record.data.why, seq: record.seq }
+      break
+    case "BreakerClosed":
+      session.breakerOpen = null
+      session.alike.clear()
       break
     case "MonitorDetached": {
       const calls: Record<string, number> = { ...session.calls }
@@ -165,6 +181,12 @@ export const fold = (before: Session, record: EventRecord): Session => {
     case "JobClassified":
     case "JobLost":
     case "JobFinished":
+    case "EndConfirmed":
+    case "EndDoubted":
+    case "JobReopened":
+    case "JobHeld":
+    case "JobReleased":
+    case "AttentionCleared":
     case "AttentionNeeded":
       if (record.type === "JobSubmitted") session.cluster = record.data.cluster
       foldAttempt(session, record)

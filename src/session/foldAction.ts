@@ -75,13 +75,17 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
         job,
         attempt,
         at: record.at,
-        metadata: metadata as ValueMap
+        metadata: metadata as ValueMap,
+        fingerprint: record.data.fingerprint ?? null
       })
       changeJob(session, record, (job) => ({
         lastEvent: count > 1 ? `${name} (${count})` : name,
         ...(name === "stall" && source === "state" ? { stalled: true } : {}),
         ...(source === "log" && attempt === job.attempt && (state !== null || "error_type" in metadata)
-          ? evidenceWith(job, metadata as ValueMap)
+          ? {
+            ...evidenceWith(job, metadata as ValueMap),
+            error: job.error ?? (state === "SuccessState" ? null : record.data.fingerprint ?? null)
+          }
           : {})
       }))
       break

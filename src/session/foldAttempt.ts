@@ -22,6 +22,12 @@ export type AttemptRecord = EventRecord<
   | "JobLost"
   | "JobFinished"
   | "AttentionNeeded"
+  | "AttentionCleared"
+  | "EndConfirmed"
+  | "EndDoubted"
+  | "JobReopened"
+  | "JobHeld"
+  | "JobReleased"
 >
 
 /** What a fresh attempt knows nothing of yet. */
@@ -39,6 +45,9 @@ export const newAttempt = {
   activeAt: null,
   stalled: false,
   evidence: {},
+  error: null,
+  seenDead: null,
+  doubted: false,
   errorTypes: [],
   verdict: null,
   cancel: null,
@@ -70,6 +79,8 @@ const changeState = (session: Session, record: EventRecord<"JobStateChanged">): 
       slurmState: data.to,
       state: phase === "unknown" ? job.state : jobStates[phase],
       live: !ended,
+      seenDead: ended ? record.at : null,
+      doubted: false,
       exitCode: data.exit_code,
       signal: data.signal,
       nodes: data.nodes ?? job.nodes,
@@ -98,10 +109,32 @@ const closeSubmission = (session: Session, name: string): void => {
   else session.submissions.set(submission.nonce, { ...submission, jobs })
 }
 
+const decideRestart = (session: Session, record: EventRecord<"RestartDecided">): void => {
+  const { by, changes, event, fingerprint, progress, reason, unless_completed: unlessCompleted } = record.data
+  const rule = by === "rule" ? record.data.rule ?? event : null
+  changeJob(session, record, (job) => ({
+    restart: { seq: record.seq, reason, unlessCompleted, by },
+    restarts: [...job.restarts, { attempt: job.attempt + 1, cause: event, reason, rule, fingerprint, progress }],
+    ...(changes === undefined ? {} : { changes }),
+    // A person has looked: nothing that was counted before counts any more.
+    ...(by === "operator"
+      ? {
+        attention: null,
+        held: null,
+        budgetFrom: job.restarts.length + 1,
+        progressed: { best: {}, advanced: [], read: false }
+      }
+      : {})
+  }))
+  if (by !== "rule" || fingerprint === null) return
+  const jobs = session.alike.get(fingerprint) ?? new Map<string, string>()
+  session.alike.set(fingerprint, jobs.set(record.job ?? "", record.at))
+}
+
 export const foldAttempt = (session: Session, record: AttemptRecord): void => {
   switch (record.type) {
     case "SubmissionIntended": {
-      const { array, jobs, name, nonce, script } = record.data
+      const { array, jobs, name, nonce, options, script } = record.data
       const attempt = record.attempt ?? 1
       session.submissions.set(nonce, {
         nonce,
@@ -109,6 +142,7 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
         script,
         jobs,
         array,
+        options,
         attempt,
         intent: record.seq,
         at: record.at,
@@ -120,7 +154,14 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
         changeJob(
           session,
           { ...record, job },
-          () => ({ ...newAttempt, state: "submitting", attempt, nonce, restart: null })
+          ({ progressed }) => ({
+            ...newAttempt,
+            state: "submitting",
+            attempt,
+            nonce,
+            restart: null,
+            progressed: { ...progressed, advanced: [], read: false }
+          })
         )
       }
       break
@@ -169,18 +210,41 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
       if (raised !== undefined) {
         session.events.set(key, { ...raised, status: "done", acted: { ...raised.acted, RestartAction: record.at } })
       }
-      changeJob(session, record, (job) => ({
-        restart: {
-          seq: record.seq,
-          reason: record.data.reason,
-          unlessCompleted: record.data.unless_completed
-        },
-        restarts: [...job.restarts, { attempt: job.attempt + 1, cause: record.data.event, reason: record.data.reason }]
-      }))
+      decideRestart(session, record)
       break
     }
     case "RestartDropped":
-      changeJob(session, record, ({ restarts }) => ({ restart: null, restarts: restarts.slice(0, -1) }))
+      changeJob(session, record, ({ budgetFrom, restarts }) => ({
+        restart: null,
+        restarts: restarts.slice(0, -1),
+        budgetFrom: Math.min(budgetFrom, restarts.length - 1)
+      }))
+      break
+    case "EndConfirmed":
+      changeJob(session, record, () => ({ seenDead: record.at, doubted: false }))
+      break
+    case "EndDoubted":
+      changeJob(session, record, () => ({ doubted: true }))
+      break
+    case "JobReopened":
+      changeJob(session, record, ({ state, verdict }) => ({
+        outcome: null,
+        why: null,
+        ending: null,
+        gate: "unasked",
+        cancelAsked: false,
+        lostSubmissions: 0,
+        state: verdict === null ? "waiting" : state
+      }))
+      break
+    case "JobHeld":
+      changeJob(session, record, () => ({ held: { since: record.at, reason: record.data.why } }))
+      break
+    case "JobReleased":
+      changeJob(session, record, () => ({ held: null }))
+      break
+    case "AttentionCleared":
+      changeJob(session, record, () => ({ attention: null, changes: null }))
       break
     case "CancelDecided":
       changeJob(session, record, () => ({ cancel: { seq: record.seq, taken: false } }))

@@ -70,6 +70,10 @@ export const toObserve = (session: Session): ReadonlyArray<Job> =>
     (live || verdict === null) && outcome === null && slurm !== null
   )
 
+/** Jobs whose end the scheduler is to be asked about once more, before they are submitted again. */
+export const toConfirm = (session: Session): ReadonlyArray<Job> =>
+  [...session.jobs.values()].filter(({ doubted, outcome, slurm }) => doubted && outcome === null && slurm !== null)
+
 /** Jobs whose log may still grow and still matters. */
 export const toRead = (session: Session): ReadonlyArray<Job> =>
   [...session.jobs.values()].filter(({ logPath, outcome, verdict }) =>

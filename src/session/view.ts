@@ -5,8 +5,15 @@ import type { EventEntry, Job, QueueEntry, Session } from "./Session.ts"
 import { statusOf, submitTimer } from "./Session.ts"
 
 /** Why a job that was to be submitted is not: what it waits for, for people; null for any other. */
-export const waitsFor = (session: Session, { outcome, plan, restart, state, verdict }: Job): string | null => {
+export const waitsFor = (
+  session: Session,
+  { attempt, held, outcome, plan, restart, state, verdict }: Job
+): string | null => {
   if (outcome !== null || (state !== "waiting" && (restart === null || verdict === null))) return null
+  if (held !== null) return `its release: it is held (${held.reason})`
+  if (session.breakerOpen !== null && attempt > 0 && restart?.by !== "operator") {
+    return `an operator: restarts pause, because ${session.breakerOpen.reason}`
+  }
   const asked = session.gates.get(startGate(plan.name))?.asked.question
   if (asked !== undefined) return questionText(asked)
   if (session.timers.has(submitTimer)) return `the limit of a submission every ${session.submitRateLimitSeconds} s`
@@ -33,6 +40,8 @@ const jobView = (session: Session) => (job: Job) => ({
   output_dir: job.plan.output_dir,
   restarts: job.restarts,
   attention: job.attention,
+  held: job.held,
+  changes: job.changes,
   progress: job.progress,
   last_event: job.lastEvent,
   last_updated: job.lastUpdated
@@ -90,6 +99,9 @@ export const sessionView = (session: Session) => ({
     queue_id: queueId,
     status: status ?? "running"
   })),
+  attention: session.breakerOpen === null
+    ? null
+    : { since: session.breakerOpen.since, reason: session.breakerOpen.reason },
   rules_off: [...session.patternsOff.values()],
   scheduler_calls: session.calls
 })

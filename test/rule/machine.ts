@@ -50,6 +50,7 @@ export const opening = (
   client: {},
   max_jobs: null,
   settle_seconds: 60,
+  breaker: null,
   submit_rate_limit_seconds: null,
   jobs,
   depth: 0,
@@ -67,13 +68,14 @@ export const machine = (
   const session = emptySession()
   const records: Array<EventRecord> = []
   let now = begin
+  let epoch = 1
 
   const fact = <Type extends FactType>(
     type: Type,
     data: EventData<Type>,
     about: { readonly job?: string; readonly attempt?: number } = {}
   ): ReadonlyArray<EventRecord<DecisionType>> => {
-    const stamped = { type, data, ...about, seq: session.seq + 1, at: now, epoch: 1 } as Fact
+    const stamped = { type, data, ...about, seq: session.seq + 1, at: now, epoch } as Fact
     const decisions = step(session, rules, stamped)
     records.push(stamped, ...decisions)
     return decisions
@@ -99,7 +101,20 @@ export const machine = (
       ...rest
     }, about(name))
 
+  /** The scheduler says once more that what has ended has ended, where it is asked. */
+  const confirm = (): ReadonlyArray<EventRecord<DecisionType>> =>
+    [...session.jobs.values()].filter(({ doubted }) => doubted).flatMap(({ plan: { name } }) =>
+      fact("EndConfirmed", {}, about(name))
+    )
+
+  /** What another holder of the session records. */
+  const as = <A>(holder: number, act: () => A): A => {
+    epoch = holder
+    return act()
+  }
+
   return {
+    as,
     session,
     records,
     job,
@@ -108,8 +123,12 @@ export const machine = (
     /** Lets `seconds` pass, and fires the timers that are due by then. */
     pass: (seconds: number): ReadonlyArray<EventRecord<DecisionType>> => {
       now = later(now, seconds)
-      return [...session.timers].filter(([, { due }]) => due <= now).flatMap(([timer]) => fact("TimerFired", { timer }))
+      const decided = [...session.timers].filter(([, { due }]) => due <= now).flatMap(([timer]) =>
+        fact("TimerFired", { timer })
+      )
+      return [...decided, ...confirm()]
     },
+    confirm,
     submitAll: () => fact("OperatorRequested", { request_id: "submit", actor, request: { kind: "submit", jobs: [] } }),
     /** The scheduler accepts every open submission, ids counting from 100. */
     accept: () =>

@@ -1,12 +1,37 @@
 import * as Schema from "effect/Schema"
-import { Int } from "../../backend/Value.ts"
+import { AnyMap, Int, Number } from "../../backend/Value.ts"
+
+/** Set by the monitor itself, which finds jobs and logs again by them. */
+const own = ["job-name", "comment", "array", "output", "error", "open-mode", "wrap", "parsable", "wait", "test-only"]
+
+const optionName = (key: string): string => key.replaceAll("_", "-")
+
+const SbatchOverrides = AnyMap.pipe(
+  Schema.filter((options) => {
+    const stray = Object.keys(options).find((key) => !/^[a-z][a-z0-9_-]*$/.test(key) || own.includes(optionName(key)))
+    return stray === undefined || `"${stray}" is no option of sbatch that a restart may set`
+  })
+)
 
 /**
  * Ends the present attempt, if it still lives, and submits the job once more. At most one restart a job and cycle,
- * whatever asks for it; at most `max_restarts` restarts of one job by the rule that holds this action.
+ * whatever asks for it. Every budget counts the restarts of one job since it last made progress: `max_restarts` those of
+ * the rule that holds this action, `max_per_fingerprint` those after the same failure, `max_no_progress` those after
+ * attempts that are known to have made none; null: what `monitoring.restarts` says. `progress`: the log events that
+ * tell of progress.
  */
 export const RestartAction = Schema.Struct({
   class_name: Schema.Literal("RestartAction"),
   reason: Schema.optionalWith(Schema.String, { default: () => "" }),
-  max_restarts: Schema.optionalWith(Schema.NullOr(Int), { default: () => null })
+  max_restarts: Schema.optionalWith(Schema.NullOr(Int), { default: () => null }),
+  max_per_fingerprint: Schema.optionalWith(Schema.NullOr(Int), { default: () => null }),
+  max_no_progress: Schema.optionalWith(Schema.NullOr(Int), { default: () => null }),
+  progress: Schema.optionalWith(Schema.NullOr(Schema.Array(Schema.String)), { default: () => null }),
+  /** Options of sbatch for the attempts to come: `time`, `mem`, `partition`; they win over the script's own. */
+  sbatch_overrides: Schema.optionalWith(SbatchOverrides, { default: () => ({}) }),
+  /** `failed`: stay away from the node that failed, as the event's metadata (`node`) or the accounting names it. */
+  exclude_nodes: Schema.optionalWith(Schema.NullOr(Schema.Literal("failed")), { default: () => null }),
+  /** For how long, and how many nodes at once at most; the oldest is let back first. */
+  exclude_seconds: Schema.optionalWith(Number, { default: () => 86_400 }),
+  exclude_max: Schema.optionalWith(Int, { default: () => 4 })
 })

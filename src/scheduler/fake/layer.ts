@@ -179,7 +179,7 @@ export const layer = ({ courses, dir, speed }: FakeClient & { readonly dir: stri
           catch: () => new SubmissionRefusedError({ message: `Unable to open file ${submission.script}` })
         })
         const directives = yield* Either.mapLeft(
-          parseDirectives(script),
+          parseDirectives(script, submission.options),
           (message) => new SubmissionRefusedError({ message })
         )
         const id = yield* attempt("sbatch", () => {

@@ -112,33 +112,46 @@ const unfit = (script: string): string | null => {
   return null
 }
 
-/** Reads a whole script. The error is the sentence with which sbatch would refuse it. */
-export const parseDirectives = (script: string): Either.Either<Directives, string> => {
+/** Options of the command line, `--time=08:00:00` each. */
+const given = (line: ReadonlyArray<string>): ReadonlyArray<readonly [string, string]> =>
+  line.flatMap((word) => {
+    const [, name = "", value = ""] = /^--([a-z][a-z-]*)(?:=([\s\S]*))?$/.exec(word) ?? []
+    return name === "" ? [] : [[name, value] as const]
+  })
+
+/**
+ * Reads a whole script, and the options of the command line, which win over it. The error is the sentence with which
+ * sbatch would refuse it.
+ */
+export const parseDirectives = (
+  script: string,
+  line: ReadonlyArray<string> = []
+): Either.Either<Directives, string> => {
   const fault = unfit(script)
   if (fault !== null) return Either.left(fault)
-  const found = options(script)
-  const given = new Map(found)
-  const text = (key: string) => given.get(key) || null
-  const time = given.get("time")
+  const found = [...options(script), ...given(line)]
+  const values = new Map(found)
+  const text = (key: string) => values.get(key) || null
+  const time = values.get("time")
   const timeLimit = time === undefined ? null : parseTimeLimit(time)
   if (timeLimit === undefined) return Either.left("Invalid --time specification")
-  const signal = warning(given.get("signal"))
-  if (signal === undefined) return Either.left(`Invalid --signal specification: ${given.get("signal")}`)
-  const array = given.has("array") ? parseArraySpec(given.get("array") ?? "") : Either.right(null)
+  const signal = warning(values.get("signal"))
+  if (signal === undefined) return Either.left(`Invalid --signal specification: ${values.get("signal")}`)
+  const array = values.has("array") ? parseArraySpec(values.get("array") ?? "") : Either.right(null)
   const requeue = found.map(([key]) => key).filter((key) => key === "requeue" || key === "no-requeue").at(-1)
   return Either.map(array, (array) => ({
     name: text("job-name"),
     comment: text("comment"),
     output: text("output"),
     error: text("error"),
-    append: given.get("open-mode") === "append",
+    append: values.get("open-mode") === "append",
     timeLimit,
     array,
     chdir: text("chdir") ?? text("workdir"),
-    nodes: count(given.get("nodes")),
-    ntasks: count(given.get("ntasks")),
-    ntasksPerNode: count(given.get("ntasks-per-node")),
-    cpusPerTask: count(given.get("cpus-per-task")),
+    nodes: count(values.get("nodes")),
+    ntasks: count(values.get("ntasks")),
+    ntasksPerNode: count(values.get("ntasks-per-node")),
+    cpusPerTask: count(values.get("cpus-per-task")),
     gpusPerNode: text("gpus-per-node"),
     partition: text("partition"),
     account: text("account"),

@@ -171,7 +171,7 @@ const make = (options: LocalOptions): Scheduler["Type"] => {
           new SubmissionRefusedError({ message: `sbatch: error: Unable to open file ${submission.script}` })
         )
       )
-      const directives = yield* parseDirectives(script).pipe(
+      const directives = yield* parseDirectives(script, submission.options).pipe(
         Either.mapLeft((fault) => new SubmissionRefusedError({ message: `sbatch: error: ${fault}` }))
       )
       if (submission.array?.length === 0) {

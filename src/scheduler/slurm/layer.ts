@@ -144,7 +144,7 @@ const make = (options: SlurmOptions, calls: Calls): Scheduler["Type"] => {
           : whole(readScontrol)(result)
     })
 
-  const submit = ({ array, cluster, name, nonce, script }: Submission) =>
+  const submit = ({ array, cluster, name, nonce, options: chosen = [], script }: Submission) =>
     Effect.gen(function*() {
       const here = yield* Effect.mapError(known, (error) =>
         new SchedulerBusyError({
@@ -164,6 +164,7 @@ const make = (options: SlurmOptions, calls: Calls): Scheduler["Type"] => {
           `--job-name=${name}`,
           `--comment=${nonce}`,
           ...(array === null ? [] : [`--array=${formatArrayIndices(array)}`]),
+          ...chosen,
           script
         ],
         env: submitEnvironment(process.env),

@@ -1,0 +1,75 @@
+/** How often a job may still be restarted: restarts are counted in the journal, progress gives them back. */
+import type { RestartAction } from "../action/actions/RestartAction.ts"
+import type { Budget } from "../event/events.ts"
+import type { Job, Restart } from "../session/Session.ts"
+import type { Context, Rules } from "./Context.ts"
+
+type Action = typeof RestartAction.Type
+
+/** The log events that tell of progress under these rules, and of these the ones that are looked for. */
+const progressEvents = ({ log, monitoring }: Rules, action: Action): ReadonlyArray<string> =>
+  action.progress ?? monitoring.restarts.progress ??
+    [...log.values()].filter(({ metadata: { kind } }) => kind === "checkpoint" || kind === "progress").map(({ name }) =>
+      name
+    )
+
+/**
+ * Whether the attempt came further than any before it: a number that one of the events tells has grown beyond its best.
+ * Null if nobody can tell: there is no such event, it is switched off, or nothing was read of the attempt's files.
+ */
+export const progressOf = (context: Context, job: Job, action: Action): boolean | null => {
+  const rules = context.rules(job)
+  const names = progressEvents(rules, action)
+  if (names.some((name) => job.progressed.advanced.includes(name))) return true
+  const off = new Set([...context.session.patternsOff.values()].map(({ rule }) => rule))
+  const looked = names.filter((name) => rules.log.has(name) && !off.has(name))
+  return looked.length === 0 || !job.progressed.read ? null : false
+}
+
+/** What a restart would be charged for. */
+export interface Charge {
+  readonly rule: string
+  readonly fingerprint: string | null
+  readonly progress: boolean | null
+}
+
+/** Restarts that count: decided by rules, since an operator began anew. */
+const charged = ({ budgetFrom, restarts }: Job): ReadonlyArray<Restart> =>
+  restarts.slice(budgetFrom).filter(({ rule }) => rule !== null)
+
+/** Each limit there is, with what is left of it before and after one more restart. A limit is spent if `after` < 0. */
+export const budgetsOf = (rules: Rules, job: Job, action: Action, charge: Charge): ReadonlyArray<Budget> => {
+  const { restarts } = rules.monitoring
+  const all = charged(job)
+  const refilled = charge.progress === true ? all.length : all.findLastIndex(({ progress }) => progress === true)
+  const since = all.slice(Math.max(0, refilled))
+  const perFingerprint = action.max_per_fingerprint ?? restarts.max_per_fingerprint
+  const noProgress = action.max_no_progress ?? restarts.max_no_progress
+  const budget = (kind: Budget["kind"], max: number | null, used: number): ReadonlyArray<Budget> =>
+    max === null ? [] : [{ kind, max, before: Math.max(0, max - used), after: max - used - 1 }]
+  return [
+    ...budget("rule", action.max_restarts, since.filter(({ rule }) => rule === charge.rule).length),
+    ...charge.fingerprint === null
+      ? []
+      : budget("fingerprint", perFingerprint, since.filter((one) => one.fingerprint === charge.fingerprint).length),
+    ...charge.progress === false
+      ? budget("no_progress", noProgress, since.filter(({ progress }) => progress === false).length)
+      : [],
+    ...budget("total", restarts.max_restarts, all.length)
+  ]
+}
+
+/** Why a spent budget allows no restart. */
+export const spentText = ({ before, kind, max }: Budget, { fingerprint, rule }: Charge): string => {
+  const used = `${max - before} of ${max}`
+  switch (kind) {
+    case "rule":
+      return `the restart budget of ${rule.replace(/^state /, "")} is spent (${used})`
+    case "fingerprint":
+      return `the restart budget of this failure is spent (${used}): ${fingerprint}`
+    case "no_progress":
+      return `the restarts without progress are spent (${used})`
+    case "total":
+      return `the restart budget of the job is spent (${used})`
+  }
+}

@@ -1,0 +1,57 @@
+/** What restarts change in what is submitted: options of sbatch, and nodes to stay away from. */
+import type { RestartAction } from "../action/actions/RestartAction.ts"
+import { pyStr } from "../backend/python.ts"
+import type { Changes } from "../event/events.ts"
+import type { Job, Occurrence } from "../session/Session.ts"
+import type { Context } from "./Context.ts"
+import { metadataOf } from "./metadata.ts"
+import { later } from "./time.ts"
+
+/** A node's name as SLURM knows it: short, and nothing that could be read as a list, a range or an option. */
+const nodeName = (text: string): string | null =>
+  /^([A-Za-z][A-Za-z0-9_-]*)(?:\.[A-Za-z0-9_.-]+)?$/.exec(text)?.[1] ?? null
+
+/** The node that failed: the one that the log or the accounting names, or the only one that the attempt had. */
+const failedNode = ({ evidence, nodes }: Job, { metadata }: Occurrence): string | null => {
+  for (const source of [metadata, evidence]) {
+    for (const key of ["failed_node", "node", "host", "hostname"]) {
+      const name = nodeName(metadataOf(source, key))
+      if (name !== null) return name
+    }
+  }
+  return nodes === null ? null : nodeName(nodes)
+}
+
+/** What the job's next attempts are submitted with after this restart; null if the restart changes nothing. */
+export const changesOf = (
+  { fact }: Context,
+  job: Job,
+  occurrence: Occurrence,
+  action: typeof RestartAction.Type
+): Changes | null => {
+  const options = Object.entries(action.sbatch_overrides)
+  const node = action.exclude_nodes === "failed" ? failedNode(job, occurrence) : null
+  if (options.length === 0 && node === null) return null
+  const { exclude = [], sbatch = {} } = job.changes ?? {}
+  const others = exclude.filter((one) => one.node !== node && one.until > fact.at)
+  const added = node === null ? [] : [{ node, until: later(fact.at, action.exclude_seconds) }]
+  return {
+    sbatch: {
+      ...sbatch,
+      ...Object.fromEntries(
+        options.map(([key, value]) => [key.replaceAll("_", "-"), value === null ? "" : pyStr(value)])
+      )
+    },
+    exclude: [...others, ...added].slice(-Math.max(1, action.exclude_max))
+  }
+}
+
+/** Options of sbatch for the next submission, as they stand on its command line. */
+export const sbatchOptions = ({ fact }: Context, { changes }: Job): ReadonlyArray<string> => {
+  if (changes === null) return []
+  const nodes = changes.exclude.filter(({ until }) => until > fact.at).map(({ node }) => node)
+  return [
+    ...Object.entries(changes.sbatch).map(([key, value]) => value === "" ? `--${key}` : `--${key}=${value}`),
+    ...(nodes.length === 0 ? [] : [`--exclude=${nodes.join(",")}`])
+  ]
+}

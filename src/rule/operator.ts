@@ -1,0 +1,86 @@
+/** What an operator decides of a job. */
+import type { EventData, Request } from "../event/events.ts"
+import type { Job } from "../session/Session.ts"
+import type { Context } from "./Context.ts"
+import { endJob } from "./ending.ts"
+import { endAttempt } from "./restart.ts"
+import { uncharged } from "./submitting.ts"
+
+type JobRequest = Extract<Request, { readonly kind: `job_${string}` }>
+
+/** Answers a request about a job by a decision; a refusal says why. */
+export const operate = (
+  context: Context,
+  { actor }: Pick<EventData<"OperatorRequested">, "actor">,
+  { job: name, kind, reason }: JobRequest,
+  refuse: (why: string) => void
+): void => {
+  const asked = `asked for by ${actor.user}@${actor.host}`
+  const why = reason === "" ? asked : `${reason} (${asked})`
+  if (name === null) return kind === "job_ack" ? acknowledgeAll(context, why, refuse) : refuse("it takes a job's name")
+  const job = context.job(name)
+  if (job === undefined) return refuse(`there is no job ${name}`)
+  const ended = () => refuse(`job ${name} has ended (${job.outcome ?? ""})`)
+  switch (kind) {
+    case "job_restart":
+      return restartByHand(context, job, why, refuse)
+    case "job_cancel":
+      if (job.outcome !== null) return ended()
+      if (job.ending !== null) return refuse(`job ${name} is being ended already: ${job.ending.why}`)
+      endJob(context, job, why, context.fact.seq)
+      return
+    case "job_ack":
+      if (job.attention === null && job.changes === null) return refuse(`job ${name} needs no attention`)
+      return acknowledge(context, job, why)
+    case "job_hold":
+      if (job.outcome !== null) return ended()
+      if (job.held !== null) return refuse(`job ${name} is held already: ${job.held.reason}`)
+      context.emit({ type: "JobHeld", data: { why } }, job)
+      return
+    case "job_release":
+      if (job.held === null) return refuse(`job ${name} is not held`)
+      context.emit({ type: "JobReleased", data: { why } }, job)
+      context.roomChanged = true
+  }
+}
+
+/** A person has looked: budgets begin anew, and a job that had ended is opened again. */
+const restartByHand = (context: Context, job: Job, why: string, refuse: (why: string) => void): void => {
+  const { name } = job.plan
+  if (job.ending !== null && job.outcome === null) return refuse(`job ${name} is being ended: ${job.ending.why}`)
+  if (job.restart !== null) return refuse(`a restart of job ${name} is decided already: ${job.restart.reason}`)
+  if (job.attempt === 0 && job.outcome === null) return refuse(`job ${name} was not submitted yet`)
+  if (job.state === "submitting" || job.state === "waiting") return refuse(`job ${name} is about to be submitted`)
+  const reopened = job.outcome !== null
+  if (reopened) context.emit({ type: "JobReopened", data: { why } }, job)
+  const seq = context.emit(
+    {
+      type: "RestartDecided",
+      data: {
+        event: "operator",
+        reason: why,
+        budget: null,
+        unless_completed: false,
+        by: "operator",
+        ...uncharged
+      }
+    },
+    context.now(job)
+  )
+  endAttempt(context, context.now(job), `restart: ${why}`, seq)
+  if (reopened) context.roomChanged = true
+}
+
+const acknowledge = (context: Context, job: Job, why: string): void => {
+  context.emit({ type: "AttentionCleared", data: { why, undone: job.changes } }, job)
+}
+
+const acknowledgeAll = (context: Context, why: string, refuse: (why: string) => void): void => {
+  const { breakerOpen, jobs } = context.session
+  const waiting = [...jobs.values()].filter(({ attention }) => attention !== null)
+  if (waiting.length === 0 && breakerOpen === null) return refuse("nothing needs attention")
+  for (const job of waiting) acknowledge(context, job, why)
+  if (breakerOpen === null) return
+  context.emit({ type: "BreakerClosed", data: { why } })
+  context.roomChanged = true
+}
