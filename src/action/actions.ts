@@ -8,7 +8,7 @@ import { RestartAction } from "./actions/RestartAction.ts"
 import { RunAutoexpAction } from "./actions/RunAutoexpAction.ts"
 import { RunCommandAction } from "./actions/RunCommandAction.ts"
 import { Condition } from "./conditions.ts"
-import { render, renderAll } from "./render.ts"
+import { render, renderAll, renderShell } from "./render.ts"
 
 export const Action = Schema.Union(LogAction, RestartAction, RunAutoexpAction, RunCommandAction).annotations({
   identifier: "Action"
@@ -49,11 +49,17 @@ export const renderAction = (action: Action, metadata: ValueMap): Either.Either<
           overrides: yield* renderAll(action.overrides, metadata)
         }
       case "RunCommandAction": {
-        const [program, ...rest] = action.command
+        const cwd = action.cwd === null ? null : yield* render(action.cwd, metadata)
+        if (action.shell) {
+          const line = typeof action.command === "string" ? action.command : action.command.join(" ")
+          const { env, text } = yield* renderShell(line, metadata)
+          return { ...action, command: ["sh", "-c", text] as const, env, cwd }
+        }
+        const [program, ...rest] = typeof action.command === "string" ? [action.command] as const : action.command
         return {
           ...action,
           command: [yield* render(program, metadata), ...yield* renderAll(rest, metadata)] as const,
-          cwd: action.cwd === null ? null : yield* render(action.cwd, metadata)
+          cwd
         }
       }
     }

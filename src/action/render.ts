@@ -7,9 +7,31 @@ import { formatTemplate, type TemplateError } from "../sweep/format.ts"
 export const render = (template: string, metadata: ValueMap): Either.Either<string, TemplateError> =>
   formatTemplate(template, metadata)
 
+/** Encloses each reference in double quotes, unless the text does so itself: the shell neither splits nor expands it. */
+const quoted = (text: string): string => {
+  let quote = ""
+  let out = ""
+  for (let at = 0; at < text.length; at += 1) {
+    const [reference] = /^\$\{AUTOEXP_VALUE_\d+\}/.exec(text.slice(at, at + 40)) ?? []
+    if (reference !== undefined) {
+      out += quote === "" ? `"${reference}"` : quote === "'" ? `'"${reference}"'` : reference
+      at += reference.length - 1
+      continue
+    }
+    const char = text[at] ?? ""
+    out += char
+    if (char === "\\" && quote !== "'") {
+      at += 1
+      out += text[at] ?? ""
+    } else if (char === quote) quote = ""
+    else if (quote === "" && (char === "'" || char === "\"")) quote = char
+  }
+  return out
+}
+
 /**
- * A text for the shell, each `{name}` of it a reference to an environment variable which holds the value: no character of
- * the value is read by the shell as its own.
+ * A text for the shell, each `{name}` of it a quoted reference to an environment variable which holds the value: no
+ * character of the value is read by the shell as its own.
  */
 export const renderShell = (
   template: string,
@@ -21,7 +43,7 @@ export const renderShell = (
     env[name] = value
     return `\${${name}}`
   }
-  return Either.map(formatTemplate(template, metadata, insert), (text) => ({ text, env }))
+  return Either.map(formatTemplate(template, metadata, insert), (text) => ({ text: quoted(text), env }))
 }
 
 /** A path's pattern, in which the values stand for themselves although they may hold characters that mean something. */

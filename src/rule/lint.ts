@@ -68,7 +68,9 @@ const templatesOf = (action: Action, path: Path): ReadonlyArray<readonly [Path, 
       return [[[...path, "config_path"], action.config_path], ...each([...path, "overrides"], action.overrides)]
     case "RunCommandAction":
       return [
-        ...each([...path, "command"], action.command),
+        ...(typeof action.command === "string"
+          ? [[[...path, "command"], action.command] as const]
+          : each([...path, "command"], action.command)),
         ...(action.cwd === null ? [] : [[[...path, "cwd"], action.cwd] as const])
       ]
   }
@@ -142,9 +144,26 @@ const lintBindings = (
   path: Path,
   known: ReadonlySet<string>
 ): ReadonlyArray<RuleProblem> =>
-  bindings.flatMap((binding, index) =>
-    bindingTemplates(binding, [...path, "actions", index]).flatMap(([at, text]) => lintTemplate(at, text, known))
-  )
+  bindings.flatMap((binding, index) => [
+    ...bindingTemplates(binding, [...path, "actions", index]).flatMap(([at, text]) => lintTemplate(at, text, known)),
+    ...lintShell(eventAction(binding).action, [
+      ...path,
+      "actions",
+      index,
+      ...(binding.class_name === "EventAction" ? ["action"] : [])
+    ])
+  ])
+
+/** Only who asks for a shell gets one. */
+const lintShell = (action: Action, path: Path): ReadonlyArray<RuleProblem> =>
+  action.class_name === "RunCommandAction" && typeof action.command === "string" && !action.shell
+    ? [
+      problem(
+        [...path, "command"],
+        "A command is a list of arguments; for a text that a shell reads, say `shell: true`."
+      )
+    ]
+    : []
 
 const lintGroups = (rule: LogEvent, { groups }: Pattern, path: Path): ReadonlyArray<RuleProblem> => {
   const known = [...groups.filter((name) => !name.startsWith("$")), "match"]

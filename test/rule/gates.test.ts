@@ -188,7 +188,7 @@ describe("a gate that the world answers", () => {
     expect(types(yes(m))).toEqual(["ConditionPassed", "ConditionWaiting"])
     expect(m.session.gates.get("start a")?.asked.question).toEqual({
       kind: "command",
-      argv: ["sh", "-c", "test -f ${AUTOEXP_VALUE_1}/go && echo ${AUTOEXP_VALUE_2}"],
+      argv: ["sh", "-c", "test -f \"${AUTOEXP_VALUE_1}\"/go && echo \"${AUTOEXP_VALUE_2}\""],
       cwd: null,
       env: { AUTOEXP_VALUE_1: "/out/a", AUTOEXP_VALUE_2: "a" },
       answer: "exit_code",

@@ -5,12 +5,16 @@ import type { Outcome } from "../../event/Outcome.ts"
 import { Commands } from "../../port/Commands.ts"
 
 /**
- * Runs an argument vector, each element a template rendered to exactly one argument; no shell reads it.
+ * Runs an argument vector, each element a template rendered to exactly one argument; no shell reads it. With `shell: true`
+ * the command is a text for `sh`, in which each `{name}` becomes a quoted reference to an environment variable.
  * `cwd`: where it runs; the job's output directory if not given. `timeout_seconds`: it is killed then.
  */
 export const RunCommandAction = Schema.Struct({
   class_name: Schema.Literal("RunCommandAction"),
-  command: Schema.NonEmptyArray(Schema.String),
+  command: Schema.Union(Schema.NonEmptyArray(Schema.String), Schema.NonEmptyString),
+  shell: Schema.optionalWith(Schema.Boolean, { default: () => false }),
+  /** Filled in when the command is rendered: the values that a shell command refers to. */
+  env: Schema.optionalWith(Schema.Record({ key: Schema.String, value: Schema.String }), { default: () => ({}) }),
   cwd: Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null }),
   timeout_seconds: Schema.optionalWith(Number, { default: () => 600 })
 })
@@ -22,9 +26,9 @@ export const run = (
   Effect.gen(function*() {
     const commands = yield* Commands
     const result = yield* commands.run({
-      argv: action.command,
+      argv: typeof action.command === "string" ? [action.command] : action.command,
       cwd: action.cwd,
-      env: {},
+      env: action.env,
       timeoutSeconds: action.timeout_seconds
     })
     return {
