@@ -31,7 +31,10 @@ const project = Effect.map(temporary, (dir) => {
     }
   }
   fs.writeFileSync(path.join(dir, "config/autoexp.yaml"), JSON.stringify(config, null, 2))
-  fs.writeFileSync(path.join(dir, "config/job.sbatch"), "#!/bin/bash\n{sbatch_directives}\n{env_exports}\nsrun {launcher_cmd}\n")
+  fs.writeFileSync(
+    path.join(dir, "config/job.sbatch"),
+    "#!/bin/bash\n{sbatch_directives}\n{env_exports}\nsrun {launcher_cmd}\n"
+  )
   const run = (...argv: ReadonlyArray<string>) => autoexp(dir, [...argv, "-C", path.join(dir, "config")])
   return {
     dir,
@@ -51,6 +54,21 @@ const project = Effect.map(temporary, (dir) => {
         }
       })
   }
+})
+
+describe("the file of a plan's points", () => {
+  it.scoped("is never rewritten with others: tasks that wait in a queue read theirs there", () =>
+    Effect.gen(function*() {
+      const { dir, run } = yield* project
+      const plan = (...overrides: ReadonlyArray<string>) => run("plan", "--plan-id", "p", ...overrides)
+      const file = path.join(dir, "output/sweep-p.json")
+      expect((yield* plan()).exitCode).toBe(0)
+      const points = fs.readFileSync(file, "utf8")
+      expect((yield* plan()).exitCode).toBe(0)
+      const { exitCode, stderr } = yield* plan("backend.args.wd=7")
+      expect([exitCode, stderr]).toEqual([2, expect.stringContaining("sweep-p.json holds other points already")])
+      expect(fs.readFileSync(file, "utf8")).toBe(points)
+    }))
 })
 
 describe("a sweep's values", () => {

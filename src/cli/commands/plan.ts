@@ -1,5 +1,6 @@
 /** `autoexp plan`: scripts, manifest and all that belongs to them, written or only shown. */
 import * as Effect from "effect/Effect"
+import * as fs from "node:fs"
 import * as FileJournal from "../../journal/FileJournal.ts"
 import { checkPlan, checkScripts } from "../../plan/checkPlan.ts"
 import { planOutput } from "../../plan/Manifest.ts"
@@ -70,6 +71,13 @@ export const makeAndWrite = (given: Given<"plan">) =>
         `session ${name} exists in ${place.stateDir}, and its jobs use the files of its plan; go on with it ` +
           `(autoexp run --resume ${name}) or choose another --plan-id`,
         [`autoexp run --resume ${name}`]
+      )
+    }
+    const points = plan.files.find(({ path }) => path === manifest.sweep)
+    if (points !== undefined && fs.existsSync(points.path) && fs.readFileSync(points.path, "utf8") !== points.text) {
+      return yield* usage(
+        `${points.path} holds other points already, and tasks that wait in a queue may have to read them yet; choose ` +
+          "another --plan-id, or remove that file"
       )
     }
     yield* writePlan(plan)
