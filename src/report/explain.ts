@@ -5,7 +5,7 @@ import type { EventRecord } from "../event/EventRecord.ts"
 import { isFact } from "../event/EventRecord.ts"
 import type { Budget } from "../event/events.ts"
 import { questionText } from "../event/Question.ts"
-import { budgetsOf } from "../rule/budget.ts"
+import { budgetsOf, progressOf } from "../rule/budget.ts"
 import { decodeRules, rulesFor } from "../rule/Context.ts"
 import type { Job, Session } from "../session/Session.ts"
 import { waitsFor } from "../session/view.ts"
@@ -115,7 +115,7 @@ const budgetsNow = (session: Session, job: Job): Explanation["budgets"] => {
       if (action.class_name !== "RestartAction") return []
       const rule = source === "state" ? `state ${name}` : name
       const fingerprint = job.error ?? job.restarts.at(-1)?.fingerprint ?? null
-      const progress = job.progressed.advanced.length > 0
+      const progress = job.outcome === null ? progressOf(session, rules, job, action) : false
       return budgetsOf(rules, job, action, { rule, fingerprint, progress }).map(({ before, kind, max }) => ({
         rule: name,
         kind,

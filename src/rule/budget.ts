@@ -1,8 +1,8 @@
 /** How often a job may still be restarted: restarts are counted in the journal, progress gives them back. */
 import type { RestartAction } from "../action/actions/RestartAction.ts"
 import type { Budget } from "../event/events.ts"
-import type { Job, Restart } from "../session/Session.ts"
-import type { Context, Rules } from "./Context.ts"
+import type { Job, Restart, Session } from "../session/Session.ts"
+import type { Rules } from "./Context.ts"
 
 type Action = typeof RestartAction.Type
 
@@ -17,11 +17,15 @@ const progressEvents = ({ log, monitoring }: Rules, action: Action): ReadonlyArr
  * Whether the attempt came further than any before it: a number that one of the events tells has grown beyond its best.
  * Null if nobody can tell: there is no such event, it is switched off, or nothing was read of the attempt's files.
  */
-export const progressOf = (context: Context, job: Job, action: Action): boolean | null => {
-  const rules = context.rules(job)
+export const progressOf = (
+  { patternsOff }: Pick<Session, "patternsOff">,
+  rules: Rules,
+  job: Job,
+  action: Action
+): boolean | null => {
   const names = progressEvents(rules, action)
   if (names.some((name) => job.progressed.advanced.includes(name))) return true
-  const off = new Set([...context.session.patternsOff.values()].map(({ rule }) => rule))
+  const off = new Set([...patternsOff.values()].map(({ rule }) => rule))
   const looked = names.filter((name) => rules.log.has(name) && !off.has(name))
   return looked.length === 0 || !job.progressed.read ? null : false
 }

@@ -46,7 +46,7 @@ export const restart = (
   const charge: Charge = {
     rule: source === "state" ? `state ${name}` : name,
     fingerprint: unlessCompleted ? failureOf(job, occurrence) : null,
-    progress: progressOf(context, job, action)
+    progress: progressOf(context.session, context.rules(job), job, action)
   }
   const budgets = budgetsOf(context.rules(job), job, action, charge)
   const spent = budgets.find(({ after }) => after < 0)

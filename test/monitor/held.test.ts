@@ -89,7 +89,69 @@ const gatedHistory = (): ReadonlyArray<EventRecord> => {
   return m.records
 }
 
+/** One in which people decided: a job held, cancelled on its way, restarted after its budget; and restarts that paused. */
+const operatedHistory = (): ReadonlyArray<EventRecord> => {
+  const m = machine(
+    {
+      log_settle_seconds: 1,
+      inactivity_threshold_seconds: null,
+      restarts: { max_per_fingerprint: 1 },
+      log_events: [
+        { name: "step", pattern: "x", metadata: { kind: "progress" } },
+        {
+          name: "nccl",
+          pattern: "x",
+          state: { class_name: "CrashState" },
+          actions: [{ class_name: "RestartAction", exclude_nodes: "failed", sbatch_overrides: { time: "1:00:00" } }]
+        }
+      ]
+    },
+    ["a", "b", "c", "d"].map((name, index) => plannedJob(name, index)),
+    { breaker: { jobs: 3, within_seconds: 60 } }
+  )
+  let id = 0
+  const ask = (kind: "job_restart" | "job_cancel" | "job_ack" | "job_hold" | "job_release", job: string | null) =>
+    m.fact("OperatorRequested", {
+      request_id: `${id += 1}`,
+      actor: { role: "operator", user: "ada", host: "login1", pid: 1 },
+      request: { kind, job, reason: "so" }
+    })
+  const fail = (name: string) => m.log([{ rule: "nccl", groups: { node: "nid001" } }], name)
+  const end = (...names: ReadonlyArray<string>) => {
+    for (const name of names) m.state("FAILED", name, { exit_code: 1 })
+    m.pass(2)
+    m.accept()
+    for (const name of names) if (m.job(name).slurmState === null) m.state("RUNNING", name)
+  }
+  ask("job_hold", "d")
+  m.submitAll()
+  ask("job_release", "d")
+  ask("job_cancel", "d")
+  m.accept()
+  for (const name of ["a", "b", "c"]) m.state("RUNNING", name)
+  m.state("CANCELLED", "d")
+  m.log([{ rule: "step", groups: { step: "1" }, noted: true }])
+  fail("a")
+  end("a")
+  fail("a")
+  end("a")
+  fail("a")
+  end("a")
+  ask("job_ack", "a")
+  ask("job_restart", "a")
+  m.pass(100)
+  m.accept()
+  m.state("RUNNING", "a")
+  for (const name of ["a", "b", "c"]) fail(name)
+  end("a", "b", "c")
+  ask("job_ack", null)
+  m.pass(100)
+  ask("job_restart", "nobody")
+  return m.records
+}
+
 describe.each([
+  ["when people decided", operatedHistory()],
   ["when much was decided", history()],
   ["when jobs wait for each other", gatedHistory()]
 ])("a monitor that died between any two records %s", (_, records) => {

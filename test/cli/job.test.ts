@@ -1,0 +1,120 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { machine, plannedJob } from "../rule/machine.ts"
+import { autoexp, keep, temporary } from "./autoexp.ts"
+
+/** A session whose job `train_1` was restarted until its budget was spent. */
+const spent = () => {
+  const m = machine({
+    log_settle_seconds: 1,
+    log_events: [{
+      name: "nccl",
+      pattern: "x",
+      state: { class_name: "CrashState" },
+      actions: [{
+        class_name: "EventAction",
+        conditions: [{ class_name: "MaxAttemptsCondition", max_attempts: 9 }],
+        action: { class_name: "RestartAction", reason: "nccl error", max_restarts: 1 }
+      }]
+    }]
+  }, [plannedJob("train_1"), plannedJob("train_2", 1)])
+  const actor = { role: "monitor", user: "ada", host: "login1", pid: 1 } as const
+  m.fact("MonitorAttached", { actor, tool_version: "0" })
+  m.submitAll()
+  for (let attempt = 1; attempt <= 2; attempt += 1) {
+    m.accept()
+    m.state("RUNNING", "train_1")
+    m.log([{ rule: "nccl" }], "train_1")
+    m.state("FAILED", "train_1", { exit_code: 1 })
+    m.pass(2)
+  }
+  return m.records
+}
+
+const world = Effect.gen(function*() {
+  const home = yield* temporary
+  yield* keep({ stateDir: home, planId: "plan" }, spent())
+  return (words: string) => autoexp(home, [...words.split(" "), "--session", "plan", "--state-dir", home])
+})
+
+describe("autoexp job", () => {
+  it.scoped("names the nearest job where there is none of the name, and exits 2", () =>
+    Effect.gen(function*() {
+      const ask = yield* world
+      for (
+        const command of ["job restart", "job cancel", "job ack", "job hold", "job release", "job logs", "explain"]
+      ) {
+        const { exitCode, stderr } = yield* ask(`${command} --job train_3`)
+        expect(exitCode, command).toBe(2)
+        expect(stderr, command).toContain("train_")
+      }
+      expect((yield* ask("job hold")).exitCode).toBe(2)
+    }))
+
+  it.scoped("decides by facts of the journal, and says why not", () =>
+    Effect.gen(function*() {
+      const ask = yield* world
+      expect((yield* ask("job release --job train_2")).exitCode).toBe(1)
+      expect(yield* ask("job hold --job train_2 --reason quota")).toMatchObject({ exitCode: 0 })
+      const shown = JSON.parse((yield* ask("job restart --job train_1 --json")).stdout)
+      expect(shown).toEqual([{ job: "train_1", accepted: true, why: "" }])
+      const told = JSON.parse((yield* ask("explain --job train_1 --json")).stdout)
+      expect(told).toMatchObject({ job: "train_1", outcome: null })
+      const records = (yield* ask("events --json")).stdout.trim().split("\n").map((line) => JSON.parse(line))
+      expect(records.find(({ type }) => type === "JobHeld").data.why).toContain("quota (asked for by ")
+      // Nobody watches: what is to be submitted waits for a monitor.
+      expect(records.filter(({ cause, type }) => type === "SubmissionIntended" && cause > 20)).toEqual([])
+    }))
+})
+
+describe("autoexp job logs", () => {
+  it.scoped("prints the end of the log, and only the path as JSON", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      const m = machine({}, [plannedJob("a")])
+      m.submitAll()
+      const log = path.join(home, "a.log")
+      fs.writeFileSync(log, Array.from({ length: 100 }, (_, line) => `line ${line}\n`).join(""))
+      const [nonce = ""] = m.session.submissions.keys()
+      m.fact("JobSubmitted", {
+        nonce,
+        name: "a",
+        slurm_id: "1",
+        task: null,
+        cluster: "x",
+        log_path: log,
+        how: "answered"
+      }, { job: "a", attempt: 1 })
+      yield* keep({ stateDir: home, planId: "plan" }, m.records)
+      const argv = ["job", "logs", "--session", "plan", "--job", "a", "--state-dir", home]
+      const { stdout } = yield* autoexp(home, argv)
+      expect(stdout).toContain("line 99\n")
+      expect(stdout).not.toContain("line 10\n")
+      expect(JSON.parse((yield* autoexp(home, [...argv, "--json"])).stdout)).toMatchObject({ job: "a", log_path: log })
+    }))
+})
+
+describe("autoexp explain", () => {
+  it.scoped("says why it was restarted, why not, each condition, and the budgets, each with its records", () =>
+    Effect.gen(function*() {
+      const ask = yield* world
+      const { statements, ...told } = JSON.parse((yield* ask("explain --job train_1 --json")).stdout)
+      expect(told).toMatchObject({ job: "train_1", state: "ended", outcome: "failed", attempt: 2 })
+      const of = (about: string) => statements.filter((one: { readonly about: string }) => one.about === about)
+      expect(of("restart")[0].text).toMatch(
+        /after attempt 1, because rule nccl: nccl error.*rule: 1 of 1 left before, 0/
+      )
+      expect(of("no_restart")[0].text).toContain("not restarted after attempt 2: the restart budget of nccl is spent")
+      expect(of("condition")[0].text).toContain("MaxAttemptsCondition")
+      expect(of("attention")).toHaveLength(1)
+      const records = (yield* ask("events --json")).stdout.trim().split("\n").map((line) => JSON.parse(line))
+      for (const { evidence } of statements) {
+        expect(evidence.length).toBeGreaterThan(0)
+        expect(records.some(({ seq }) => seq === evidence[0])).toBe(true)
+      }
+      expect(told.budgets).toContainEqual({ rule: "nccl", kind: "rule", max: 1, before: 0 })
+      expect((yield* ask("explain --job train_1")).stdout).toContain("budget of nccl, rule: 0 of 1 left")
+    }))
+})
