@@ -36,7 +36,7 @@ describe("rules on the fake cluster", () => {
 
   it("follow the courses of the manual's example", async () => {
     const manual = fs.readFileSync(path.resolve(import.meta.dirname, "../../docs/clusters.md"), "utf8")
-    const [, example = ""] = /```yaml\n(slurm:\n[^]*?)```/.exec(manual) ?? []
+    const [, example = ""] = /```yaml\n(slurm:\n {2}client:\n {4}class_name: FakeClient\n[^]*?)```/.exec(manual) ?? []
     const { slurm } = Yaml.parse(example)
     const config = {
       project: { name: "toy", base_output_dir: "out", monitoring_state_dir: demo.stateDir },

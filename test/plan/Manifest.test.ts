@@ -45,7 +45,8 @@ const manifest: Manifest = {
     client: { class_name: "LocalClient" },
     max_jobs: null,
     settle_seconds: 10,
-    submit_rate_limit_seconds: null, breaker: null
+    submit_rate_limit_seconds: null,
+    breaker: null
   },
   rule_sets: [],
   parent: null
