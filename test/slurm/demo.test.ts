@@ -69,15 +69,10 @@ describe.each(ways)("the demo on SLURM as %s", (way) => {
     ])
     const nonces = new Set(training(way).map(({ nonce }) => nonce))
     const booked = books.filter(({ name }) => nonces.has(name.split(".").at(-1) ?? ""))
-    expect(booked.map(({ state }) => state.split(" ")[0]).sort()).toEqual([
-      "CANCELLED",
-      "COMPLETED",
-      "COMPLETED",
-      "COMPLETED",
-      "COMPLETED",
-      "FAILED",
-      "TIMEOUT"
-    ])
+    const states = booked.map(({ state }) => state.split(" ")[0]).sort()
+    // The attempt with the NCCL error ends by itself, unless the monitor that read the error is quicker.
+    const ended = (nccl: string) => ["CANCELLED", ...Array<string>(4).fill("COMPLETED"), "TIMEOUT", nccl].sort()
+    expect([ended("FAILED"), ended("CANCELLED")]).toContainEqual(states)
     expect(new Set(booked.map(({ id }) => id)).size).toBe(7)
   })
 
