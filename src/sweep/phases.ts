@@ -49,7 +49,8 @@ export const phases = (
       }
       needs.set(point.index, own)
     }
-    return { needs, order: yield* ordered(needs, (index) => describe(byIndex.get(index), stageOf)) }
+    const way = (cycle: ReadonlyArray<number>) => circular(cycle.flatMap((index) => byIndex.get(index) ?? []), stageOf)
+    return { needs, order: yield* Either.mapLeft(ordered(needs), way) }
   })
 
 const reference = /(?:\$\{|oc\.select:)\s*sibling\.([^.\s{}[\],:$]+)/g
@@ -78,7 +79,6 @@ const refers = ({ index }: SweepPoint, own: string, key: string, stage: string):
     describe({ index, parameters: {}, choices: new Map(), filters: [] }, () => own)
   } refers to sibling.${stage}`
 
-const fail = (message: string) => Either.left(new SweepError({ at: "sweep", message }))
 const failOf = ({ parameters }: SweepPoint, key: string, message: string) =>
   Either.left(new SweepError({ at: "sweep", message, parameter: { key, value: parameters[key] } }))
 
@@ -113,13 +113,24 @@ const ambiguous = (
   )
 }
 
+/** Told where the first of them refers to the second. */
+const circular = (way: ReadonlyArray<SweepPoint>, stageOf: (point: SweepPoint) => string): SweepError => {
+  const [first, second] = way
+  const message = `these need each other: ${way.map((point) => describe(point, stageOf)).join(" -> ")}; ` +
+    "one of them has to do without"
+  const key = first === undefined || second === undefined ? undefined : references(first).get(stageOf(second))
+  return key === undefined
+    ? new SweepError({ at: "sweep", message })
+    : new SweepError({ at: "sweep", message, parameter: { key, value: first?.parameters[key] } })
+}
+
 type Needs = ReadonlyMap<number, ReadonlyMap<string, number>>
 
-/** Generation by generation, each in the order in which the one before releases its points. */
-const ordered = (
-  needs: Needs,
-  describe: (index: number) => string
-): Either.Either<ReadonlyArray<number>, SweepError> => {
+/**
+ * Generation by generation, each in the order in which the one before releases its points; left: a way round among those
+ * that need each other.
+ */
+const ordered = (needs: Needs): Either.Either<ReadonlyArray<number>, ReadonlyArray<number>> => {
   const dependants = new Map<number, Array<number>>()
   const open = new Map<number, number>()
   const indices = [...needs.keys()].sort((a, b) => a - b)
@@ -141,8 +152,7 @@ const ordered = (
     }
   }
   if (order.length === indices.length) return Either.right(order)
-  const path = cycle(needs, new Set(indices.filter((index) => (open.get(index) ?? 0) > 0)))
-  return fail(`these need each other: ${path.map(describe).join(" -> ")}`)
+  return Either.left(cycle(needs, new Set(indices.filter((index) => (open.get(index) ?? 0) > 0))))
 }
 
 /** A way that ends where it begins, among points that all need another of them. */

@@ -121,7 +121,7 @@ describe("a mistake in a sweep", () => {
         [
           "\"stage\": \"stable\"",
           "\"stage\": \"stable\", \"load\": \"$${sibling.decay.name}\"",
-          /need each other: point 0/
+          /:\d+:\d+: sweep\.groups\S*load\S*: these need each other: point 0/
         ],
         ["\"product\"", "\"prduct\"", /did you mean "product"\?/],
         ["\"params\"", "\"type\": \"zip\", \"params\"", /zip needs equal lengths/],

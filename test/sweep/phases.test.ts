@@ -136,7 +136,8 @@ describe("a reference that cannot be followed", () => {
   it("tells phases that need each other, with the way round", () => {
     const configs = ["a", "b", "c"].map((stage, at, all) => ({ stage, load: `\${sibling.${all[(at + 1) % 3]}.out}` }))
     expect(message(listed({ stage: "d", load: "${sibling.a.out}" }, ...configs))).toBe(
-      "these need each other: point 1 (stage a) -> point 2 (stage b) -> point 3 (stage c) -> point 1 (stage a)"
+      "these need each other: point 1 (stage a) -> point 2 (stage b) -> point 3 (stage c) -> point 1 (stage a); " +
+        "one of them has to do without"
     )
   })
 
