@@ -1,6 +1,6 @@
 /** The command line: one table, from which the argv normaliser, the parser, the help pages and the types derive. */
 import * as Either from "effect/Either"
-import { index, indices, since } from "./values.ts"
+import { count, index, indices, since } from "./values.ts"
 
 interface Flag {
   readonly kind: "flag"
@@ -61,7 +61,7 @@ export const options = {
   sweep: text("FILE", "the sweep file (`sweep.json`) of a plan"),
   index: typed("N", index, "index of the sweep point"),
   dot: flag("as a graph for Graphviz"),
-  "max-per-stage": typed("N", index, "at most so many jobs of each stage"),
+  "max-per-stage": typed("N", count, "at most so many jobs of each stage"),
   unresolved: flag("leave ${…} as it is written"),
   yaml: flag("as YAML"),
   origin: flag("where each value was set last: file, line and column, or override"),

@@ -5,6 +5,10 @@ import * as Either from "effect/Either"
 export const index = (text: string): Either.Either<number, string> =>
   /^\d{1,9}$/.test(text) ? Either.right(Number(text)) : Either.left(`"${text}" is no index (0, 1, …)`)
 
+/** A number of things, at least one. */
+export const count = (text: string): Either.Either<number, string> =>
+  /^0*[1-9]\d{0,8}$/.test(text) ? Either.right(Number(text)) : Either.left(`"${text}" is no number of at least 1`)
+
 /** Array indices as SLURM writes them: `0,3-5`; sorted, each once. */
 export const indices = (text: string): Either.Either<ReadonlyArray<number>, string> => {
   const found = new Set<number>()
