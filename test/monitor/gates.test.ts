@@ -1,14 +1,13 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { EventData } from "../../src/event/events.ts"
 import type { PlannedJob } from "../../src/event/PlannedJob.ts"
 import { look } from "../../src/monitor/held.ts"
-import { actorOf, ask, quietly, submitRequest, submitSession, watchSession } from "../../src/monitor/sessions.ts"
+import { ask, submitSession } from "../../src/monitor/sessions.ts"
 import { FakeCluster } from "../../src/scheduler/fake/FakeScheduler.ts"
 import type { Session } from "../../src/session/Session.ts"
 import { opening, plannedJob } from "../rule/machine.ts"
-import { Disk, runClock, stateDir, world } from "./world.ts"
+import { Disk, runClock, stateDir, watching, world } from "./world.ts"
 
 const rules = { poll_interval_seconds: 600, check_interval_seconds: 5, log_settle_seconds: 1 } as const
 
@@ -17,15 +16,6 @@ const gated = (name: string, command: string | ReadonlyArray<string>, rest: obje
 
 const needs = (name: string, job: string): PlannedJob =>
   plannedJob(name, 0, { start_conditions: [{ class_name: "JobCondition", job }] })
-
-const watching = (dir: string, opened: EventData<"SessionOpened"> | null) =>
-  Effect.fork(watchSession({ stateDir: dir, planId: "plan" }, {
-    ...quietly,
-    worker: true,
-    toolVersion: "0",
-    opening: opened,
-    requests: opened === null ? [] : [submitRequest(actorOf("operator"))]
-  }))
 
 const ends = (session: Session) =>
   Object.fromEntries([...session.jobs].map(([name, { outcome, state }]) => [name, outcome ?? state]))

@@ -1,11 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { actorOf, quietly, submitRequest, watchSession } from "../../src/monitor/sessions.ts"
-import type { Monitoring } from "../../src/rule/Monitoring.ts"
 import { FakeCluster } from "../../src/scheduler/fake/FakeScheduler.ts"
 import { opening, plannedJob } from "../rule/machine.ts"
-import { Disk, runClock, stateDir, world } from "./world.ts"
+import { Disk, runClock, stateDir, watching, world } from "./world.ts"
 
 const rules = {
   poll_interval_seconds: 60,
@@ -17,16 +15,6 @@ const rules = {
   }]
 } as const
 
-/** A monitor of one job under the rules, in a fiber of its own. */
-const watching = (dir: string, monitoring: typeof Monitoring.Encoded) =>
-  Effect.fork(watchSession({ stateDir: dir, planId: "plan" }, {
-    ...quietly,
-    worker: true,
-    toolVersion: "0",
-    opening: opening(monitoring, [plannedJob("a")]),
-    requests: [submitRequest(actorOf("operator"))]
-  }))
-
 describe("a log whose last lines a file system shows late", () => {
   it.scoped("is waited for, also within a line, before the end is judged", () =>
     Effect.gen(function*() {
@@ -37,7 +25,7 @@ describe("a log whose last lines a file system shows late", () => {
         log_settle_seconds: 4,
         log_events: [{ name: "nccl", pattern: "NCCL WARN$", metadata: { error_type: "nccl" } }]
       }
-      const fiber = yield* watching(yield* stateDir, late)
+      const fiber = yield* watching(yield* stateDir, opening(late, [plannedJob("a")]))
       yield* runClock(fiber, 3)
       yield* cluster.set("a", 1, { state: "FAILED", exitCode: 1 })
       yield* runClock(fiber, 3)
@@ -53,7 +41,7 @@ describe("a log that is longer than a cycle reads", () => {
   it.scoped("is read on at once, not one cycle later for each part of it", () =>
     Effect.gen(function*() {
       const disk = yield* Disk
-      const fiber = yield* watching(yield* stateDir, rules)
+      const fiber = yield* watching(yield* stateDir, opening(rules, [plannedJob("a")]))
       yield* runClock(fiber, 5)
       const filler = `${"x".repeat(1000)}\n`.repeat(1000)
       for (let part = 1; part <= 60; part++) {

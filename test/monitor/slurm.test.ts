@@ -3,14 +3,13 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { vi } from "vitest"
 import { knownStates } from "../../src/backend/slurm/states.ts"
-import type { EventData } from "../../src/event/events.ts"
 import { look } from "../../src/monitor/held.ts"
-import { actorOf, quietly, submitRequest, submitSession, watchSession } from "../../src/monitor/sessions.ts"
+import { quietly, submitSession, watchSession } from "../../src/monitor/sessions.ts"
 import type { Session } from "../../src/session/Session.ts"
 import { opening, plannedJob } from "../rule/machine.ts"
 import { type Answer, books, queue } from "../scheduler/support/scriptedSlurm.ts"
 import { down, makeSlurm } from "./slurmWorld.ts"
-import { runClock, stateDir } from "./world.ts"
+import { runClock, stateDir, watching } from "./world.ts"
 
 // Minutes of the test clock are seconds of a busy machine.
 vi.setConfig({ testTimeout: 120_000 })
@@ -23,15 +22,6 @@ const rules = {
   state_events: [{ name: "crash", actions: [restart] }, { name: "timeout", actions: [restart] }]
 } as const
 const planned = ["a", "b", "c"].map((name, index) => plannedJob(name, index))
-
-const watching = (dir: string, opened: EventData<"SessionOpened"> | null) =>
-  Effect.fork(watchSession({ stateDir: dir, planId: "plan" }, {
-    ...quietly,
-    worker: true,
-    toolVersion: "0",
-    opening: opened,
-    requests: opened === null ? [] : [submitRequest(actorOf("operator"))]
-  }))
 
 const records = (dir: string) => Effect.map(look({ stateDir: dir, planId: "plan" }), ({ records }) => records)
 const outcomes = (session: Session) =>

@@ -1,13 +1,11 @@
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { EventData } from "../../src/event/events.ts"
 import { look } from "../../src/monitor/held.ts"
-import { actorOf, quietly, submitRequest, watchSession } from "../../src/monitor/sessions.ts"
 import { opening, plannedJob } from "../rule/machine.ts"
 import { books, queue } from "../scheduler/support/scriptedSlurm.ts"
 import { down, makeSlurm } from "./slurmWorld.ts"
-import { runClock, stateDir } from "./world.ts"
+import { runClock, stateDir, watching } from "./world.ts"
 
 const restart = { class_name: "RestartAction", max_restarts: 50 } as const
 const rules = {
@@ -16,15 +14,6 @@ const rules = {
   log_settle_seconds: 2,
   state_events: [{ name: "crash", actions: [restart] }]
 } as const
-
-const watching = (dir: string, opened: EventData<"SessionOpened"> | null) =>
-  Effect.fork(watchSession({ stateDir: dir, planId: "plan" }, {
-    ...quietly,
-    worker: true,
-    toolVersion: "0",
-    opening: opened,
-    requests: opened === null ? [] : [submitRequest(actorOf("operator"))]
-  }))
 
 /** Numbers from 0 to 1, the same for one seed. */
 const randomOf = (seed: number) => {

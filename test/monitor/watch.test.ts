@@ -3,13 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import type { EventData } from "../../src/event/events.ts"
 import { look } from "../../src/monitor/held.ts"
-import { actorOf, ask, quietly, submitRequest, submitSession, watchSession } from "../../src/monitor/sessions.ts"
+import { ask, quietly, submitSession, watchSession } from "../../src/monitor/sessions.ts"
 import { FakeCluster } from "../../src/scheduler/fake/FakeScheduler.ts"
 import type { Session } from "../../src/session/Session.ts"
 import { opening, plannedJob } from "../rule/machine.ts"
-import { Disk, runClock, stateDir, world } from "./world.ts"
+import { Disk, runClock, stateDir, watching, world } from "./world.ts"
 
 const restart = { class_name: "RestartAction", max_restarts: 3 } as const
 const rules = {
@@ -34,14 +33,6 @@ const rules = {
 } as const
 
 const options = { ...quietly, worker: true, toolVersion: "0" }
-
-/** Starts the session's monitor in a fiber of its own. */
-const watching = (dir: string, opened: EventData<"SessionOpened"> | null) =>
-  Effect.fork(watchSession({ stateDir: dir, planId: "plan" }, {
-    ...options,
-    opening: opened,
-    requests: opened === null ? [] : [submitRequest(actorOf("operator"))]
-  }))
 
 const outcomes = (session: Session) =>
   [...session.jobs.values()].map(({ attempt, outcome, plan }) => [plan.name, outcome, attempt])

@@ -7,7 +7,9 @@ import * as TestClock from "effect/TestClock"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
+import type { EventData } from "../../src/event/events.ts"
 import * as MemoryJournal from "../../src/journal/MemoryJournal.ts"
+import { actorOf, quietly, submitRequest, watchSession } from "../../src/monitor/sessions.ts"
 import { CommandFailedError, Commands } from "../../src/port/Commands.ts"
 import { Files, headBytes } from "../../src/port/Files.ts"
 import { type FollowUp, FollowUps } from "../../src/port/FollowUps.ts"
@@ -108,3 +110,13 @@ export const runClock = (fiber: Fiber.Fiber<unknown, unknown>, seconds: number):
       yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1)))
     }
   })
+
+/** Begins to watch the session `plan` of `dir`: a new one with that first record, all of it submitted, or the one there is. */
+export const watching = (dir: string, opened: EventData<"SessionOpened"> | null) =>
+  Effect.fork(watchSession({ stateDir: dir, planId: "plan" }, {
+    ...quietly,
+    worker: true,
+    toolVersion: "0",
+    opening: opened,
+    requests: opened === null ? [] : [submitRequest(actorOf("operator"))]
+  }))
