@@ -12,6 +12,8 @@ const rules = {
   poll_interval_seconds: 5,
   inactivity_threshold_seconds: null,
   log_settle_seconds: 2,
+  // Chance fails one job often in the same way.
+  restarts: { max_per_fingerprint: null },
   state_events: [{ name: "crash", actions: [restart] }]
 } as const
 
