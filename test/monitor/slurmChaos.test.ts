@@ -43,14 +43,15 @@ const plague = ({ faults }: Slurm, random: () => number, rate: number) => {
     const way = pick()
     return [down(real, args), "hang" as const, { stdout: real().stdout.slice(0, -3) }, {}, queue()][way] ?? real()
   }
-  // An answer that leaves all out comes never twice with nothing but silence between: that is what a lost job looks like.
+  // An answer that leaves all out comes once: twice, with only silence between, it is what a lost job looks like.
   let lied = false
   faults.sacct = (real) => {
     const way = pick()
     if (way === 0) return { exitCode: 1, stderr: "sacct: error: down" }
     if (way === 1) return "hang"
-    lied = way === 2 && !lied
-    return lied ? books() : real()
+    if (way !== 2 || lied) return real()
+    lied = true
+    return books()
   }
   faults.scancel = (real) => pick() === 0 ? "hang" : real()
 }
