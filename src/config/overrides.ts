@@ -50,7 +50,8 @@ class OverrideReader {
   }
 
   fail(what: string, at = this.at, kind = "override_syntax"): Either.Either<never, Problem> {
-    return Either.left(problemAt(this.originAt(at), kind, `The override "${this.text}" cannot be read: ${what}.`))
+    const message = `The override "${this.text}" cannot be read: ${/[.?]$/.test(what) ? what : `${what}.`}`
+    return Either.left(problemAt(this.originAt(at), kind, message))
   }
 
   override(): Read<Override> {

@@ -160,6 +160,8 @@ const inOverrides: ReadonlyArray<readonly [kind: string, text: string, message: 
   ["override_syntax", "metadata.a=»[1,2", "not closed"],
   ["override_syntax", "project.name»", "\"=\" and a value are missing"],
   ["override_syntax", "project»..name=x", "a key is dotted names"],
+  ["override_syntax", "metadata.a=»itn(1)", "there is no function itn; did you mean \"int\"?"],
+  ["override_syntax", "metadata.a=»thing(1)", "there is no function thing; known: int, float, str, bool."],
   ["sweep_not_supported", "metadata.a=»1,2", "write key=[a,b] for a list"],
   ["sweep_not_supported", "metadata.a=»choice(1,2)", "sweep.axes"],
   ["override_no_match", "project.»nam=x", "did you mean \"name\"?"],
@@ -201,6 +203,7 @@ describe("a mistake in an override is told with the place in its text", () => {
       Effect.map(problems({}, [marked.replace("»", "")]), (found) => {
         expect(found.map((problem) => [problem.kind, place(problem)])).toEqual([[kind, marked]])
         expect(found[0]?.message).toContain(message)
+        expect(found[0]?.message).not.toMatch(/[.?]\.$/)
       })
   )
 })
