@@ -21,8 +21,8 @@ const encode = Schema.encodeSync(Schema.Array(Condition))
 
 /**
  * The conditions of the point's `job` section; without a start condition there, that each phase which it refers to ends
- * well. A `start_condition_cmd` is asked after these. `jobs`: names of all jobs of the session. A condition on a phase that is none of them is left out; one on a name
- * that nothing has is an error.
+ * well. A `start_condition_cmd` is asked after these. `jobs`: names of all jobs of the session. A condition on a phase
+ * that is none of them is left out, also within a composite; one on a name that nothing has is an error.
  */
 export const gatesOf = (point: PlannedPoint, jobs: ReadonlySet<string>): Either.Either<Gates, PlanError> =>
   Either.gen(function*() {
@@ -31,25 +31,31 @@ export const gatesOf = (point: PlannedPoint, jobs: ReadonlySet<string>): Either.
     const siblings = [...new Set([...point.siblings.values()].map(({ name }) => name))]
     const needs = siblings.filter((name) => jobs.has(name))
     const absent = siblings.filter((name) => !jobs.has(name))
-    const present = (key: string, conditions: typeof start) =>
+    const present = (path: string, conditions: ReadonlyArray<Condition>): Either.Either<Array<Condition>, PlanError> =>
       Either.gen(function*() {
+        const kept: Array<Condition> = []
         for (const [at, condition] of conditions.entries()) {
-          if (condition.class_name !== "JobCondition") continue
-          const { job } = condition
-          if (jobs.has(job) || absent.includes(job)) continue
-          const message = `${point.name} would wait for the job "${job}", which this plan does not have; `
-          yield* Either.left(PlanError.at(`job.${key}[${at}].job`, message + didYouMean(job, jobs)))
+          if (condition.class_name === "CompositeCondition") {
+            const members = yield* present(`${path}[${at}].conditions`, condition.conditions)
+            if (members.length > 0 || condition.conditions.length === 0) {
+              kept.push({ ...condition, conditions: members })
+            }
+          } else if (condition.class_name !== "JobCondition" || jobs.has(condition.job)) {
+            kept.push(condition)
+          } else if (!absent.includes(condition.job)) {
+            const { job } = condition
+            const message = `${point.name} would wait for the job "${job}", which this plan does not have; `
+            yield* Either.left(PlanError.at(`${path}[${at}].job`, message + didYouMean(job, jobs)))
+          }
         }
-        return conditions.filter((condition) =>
-          condition.class_name !== "JobCondition" || !absent.includes(condition.job)
-        )
+        return kept
       })
-    const own = encode(yield* present("start_conditions", start))
+    const own = encode(yield* present("job.start_conditions", start))
     const byDefault = needs.map((job): EncodedCondition => ({ class_name: "JobCondition", job, outcomes: ["success"] }))
     return {
       needs,
       start: [...start.length === 0 ? byDefault : own, ...startCommand(job, monitoring)],
-      cancel: encode(yield* present("cancel_conditions", cancel)),
+      cancel: encode(yield* present("job.cancel_conditions", cancel)),
       absent
     }
   })

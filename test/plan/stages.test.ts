@@ -124,6 +124,22 @@ describe("phases of a point", () => {
     )
   })
 
+  it("cannot wait within a composite for a job that nobody has, however deep it stands", async () => {
+    const composite = (...conditions: ReadonlyArray<object>) => ({ class_name: "CompositeCondition", conditions })
+    const flag = { class_name: "FileExistsCondition", path: "/flag" }
+    const tree = (job: string, filter: string) =>
+      toy({
+        job: { start_conditions: [flag, composite(flag, composite({ class_name: "JobCondition", job }))] },
+        sweep: sweep([1], { filter })
+      })
+    expect(await refused(folder(), tree("stabel_1", "stage == 'decay'"))).toMatch(
+      /job\.start_conditions\[1\]\.conditions\[1\]\.conditions\[0\]\.job: decay_1 would wait for .*"stabel_1"/
+    )
+    // A phase that the filter left out is not waited for, there as anywhere.
+    const { manifest } = await planned(folder(), tree("stable_1", "stage == 'decay'"))
+    expect(manifest.jobs[0].start_conditions).toMatchObject([flag, { conditions: [flag] }])
+  })
+
   it("that a filter leaves out are still known to those that refer to them, which do not wait", async () => {
     const plan = await planned(folder(), toy({ sweep: sweep([1], { filter: "stage != 'stable'" }) }))
     expect(waiting(plan)).toEqual([{ name: "decay_1", needs: [], start: [] }])
