@@ -40,6 +40,9 @@ const ends: Readonly<Record<string, End>> = {
   PREEMPTED: crash("job_preempted", "preempted")
 }
 
+/** Whether somebody, or another cluster of a federation that runs the job instead (REVOKED), took the job away. */
+export const isCancelled = (state: string | null): boolean => state !== null && ends[state]?.outcome === "cancelled"
+
 /** SLURM's own numbers where a signal would stand: what could not be begun, and what the kernel's memory limit killed. */
 const notSignals: Readonly<Record<number, string>> = {
   53: " before its script began: its working directory or its log's directory was not there",

@@ -4,6 +4,7 @@ import { type Binding, eventAction, renderAction } from "../action/actions.ts"
 import { judge } from "../action/conditions.ts"
 import type { ValueMap } from "../backend/Value.ts"
 import { eventKey, type Job, type Occurrence } from "../session/Session.ts"
+import { isCancelled } from "./classify.ts"
 import { type Judged, passAll } from "./conditions.ts"
 import type { Context, Rules } from "./Context.ts"
 import { fingerprint } from "./fingerprint.ts"
@@ -65,8 +66,8 @@ export const boundAt = (
   return isMode(name, rules) ? rules.state.get(name)?.actions[position] : undefined
 }
 
-/** Whether an operator ended the job, not this session. */
-const isCancelledByOthers = ({ cancel, slurmState }: Job): boolean => slurmState === "CANCELLED" && cancel === null
+/** Whether an operator, or another cluster of a federation, took the job away, not this session. */
+const isCancelledByOthers = ({ cancel, slurmState }: Job): boolean => isCancelled(slurmState) && cancel === null
 
 const asksByMetadata = (bound: typeof Binding.Type): boolean =>
   eventAction(bound).conditions.some(({ class_name }) => class_name === "MetadataCondition")

@@ -4,6 +4,7 @@ import type { Job, Occurrence } from "../session/Session.ts"
 import { noteFailure } from "./breaker.ts"
 import { budgetsOf, type Charge, progressOf, spentText } from "./budget.ts"
 import { changesOf } from "./changes.ts"
+import { isCancelled } from "./classify.ts"
 import type { Context } from "./Context.ts"
 import { failureOf } from "./failure.ts"
 import { metadataOf } from "./metadata.ts"
@@ -20,7 +21,7 @@ const hindrance = (job: Job, { attempt, source }: Occurrence, unlessCompleted: b
   if (source !== "state" && job.requeued && job.state === "pending") {
     return "the scheduler has put the job back into its queue, and runs it again by itself"
   }
-  if (source === "log" && job.slurmState === "CANCELLED" && job.cancel === null) {
+  if (source === "log" && isCancelled(job.slurmState) && job.cancel === null) {
     return "somebody cancelled the job: what it printed while it was torn down asks for nothing"
   }
   if (job.restart !== null) return `a restart after attempt ${attempt} is decided already`
