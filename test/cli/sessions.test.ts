@@ -273,6 +273,29 @@ describe("session show", () => {
       expect(bytes()).toEqual(before)
     }))
 
+  it.scoped("W-09: is made of its own journal alone where the session's file is torn, never of another session", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      yield* keep({ stateDir: home, planId: "one" }, eventful("one"))
+      yield* keep({ stateDir: home, planId: "two" }, quiet("two"))
+      const show = (planId: string) => autoexp(home, ["session", "show", planId, "--state-dir", ".", "--json"])
+      const [one, two] = [yield* show("one"), yield* show("two")]
+      expect(JSON.parse(one.stdout)).toMatchObject({ plan_id: "one", jobs: [{ name: "a" }, { name: "b" }] })
+      const file = path.join(home, "one.json")
+      const whole = fs.readFileSync(file, "utf8")
+      for (const torn of ["", whole.slice(0, 200), "{}"]) {
+        fs.writeFileSync(file, torn)
+        const listed = JSON.parse((yield* autoexp(home, ["session", "list", "--json", "--state-dir", "."])).stdout)
+        expect(listed).toMatchObject([{ plan_id: "one", jobs: 2 }, { plan_id: "two", jobs: 1 }])
+        expect(yield* show("one")).toEqual(one)
+        expect(fs.readFileSync(file, "utf8")).toBe(whole)
+      }
+      // Another session's file under this one's name has seen a journal that this one is not.
+      fs.copyFileSync(path.join(home, "two.json"), file)
+      expect(yield* show("one")).toMatchObject({ exitCode: 4, stdout: "" })
+      expect(yield* show("two")).toEqual(two)
+    }))
+
   it.scoped("is a table for people", () =>
     Effect.gen(function*() {
       const home = yield* temporary

@@ -61,7 +61,7 @@ describe("autoexp run", () => {
     expect(new Set(starts.map(({ nonce }) => nonce)).size).toBe(starts.length)
   })
 
-  it("evaluates every checkpoint once", async () => {
+  it("W-07: evaluates every checkpoint once, by follow-ups that load the recorded config and keep the environment", async () => {
     const queue = await demo.json<ReadonlyArray<{ readonly status: string; readonly job: string }>>(
       ["queue", "list", "--session", shown.plan_id]
     )

@@ -96,7 +96,7 @@ const counting = (count: { bytes: number }) =>
   })
 
 describe("a log that is read while a job writes it", () => {
-  it.scoped("is read on where it was left, also by a monitor that knows the journal only (W-10)", () =>
+  it.scoped("W-10: is read on where it was left, also by a monitor that knows the journal only", () =>
     Effect.gen(function*() {
       const { log, resume, turn } = yield* reader()
       append(log, "step 1\nstep 2\nst")
@@ -109,7 +109,7 @@ describe("a log that is read while a job writes it", () => {
       expect(yield* turn()).toEqual([])
     }).pipe(Effect.provide(layer)))
 
-  it.scoped("gives a line once it is whole, however it was written (W-15)", () =>
+  it.scoped("W-15: gives a line once it is whole, however it was written", () =>
     Effect.gen(function*() {
       const { log, resume, turn } = yield* reader()
       append(log, "st")

@@ -52,6 +52,46 @@ describe("a cooldown", () => {
   })
 })
 
+describe("files that match a pattern", () => {
+  const rules = (condition: object) => [{ class_name: "GlobExistsCondition", ...condition }]
+
+  it("are asked for with the values of the event by the letter, and waited for while the job lives", () => {
+    const m = running(rules({ pattern: "/out/{job_name}/[{parameters[lr]}]*.pt", min_matches: 2 }), "LogAction")
+    const asked = m.log([{ rule: "x" }]).find(({ type }) => type === "ConditionWaiting")
+    expect(asked?.data).toMatchObject({
+      class_name: "GlobExistsCondition",
+      asked: {
+        question: { kind: "files_match", pattern: "/out/a/[0.1]*.pt", at_least: 2 },
+        waitsAfterJob: false,
+        timeoutSeconds: null
+      }
+    })
+    m.state("COMPLETED", "a", { exit_code: 0 })
+    expect(types(m.pass(1))).toContain("ConditionFailed")
+    expect(isFinished(m.session, true)).toBe(true)
+  })
+
+  it("are waited for after the job's end where the condition blocks, for so long and no longer", () => {
+    const m = running(rules({ pattern: "/ckpt/*", blocking: true, timeout_seconds: 120 }), "LogAction")
+    m.log([{ rule: "x" }])
+    m.state("COMPLETED", "a", { exit_code: 0 })
+    m.pass(1)
+    expect(isFinished(m.session, true)).toBe(false)
+    expect(types(m.pass(120))).toContain("ConditionFailed")
+    expect(types(m.records)).not.toContain("ActionLogged")
+  })
+
+  it("let the action go once they are there", () => {
+    const m = running(rules({ pattern: "/ckpt/*" }), "LogAction")
+    m.log([{ rule: "x" }])
+    const [open] = m.session.bindings.keys()
+    const told = m.fact("ConditionObserved", { binding: open ?? "", holds: true, why: "the file is there" }, {
+      job: "a"
+    })
+    expect(types(told)).toEqual(["ConditionPassed", "ActionLogged"])
+  })
+})
+
 describe("elapsed time", () => {
   const elapsed = [{ class_name: "ElapsedTimeCondition", elapsed_seconds: 600 }]
 
