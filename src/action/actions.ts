@@ -1,7 +1,8 @@
 /** Every action there is. A new one is a file in `actions/` and a line in each list below. */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import type { ValueMap } from "../backend/Value.ts"
+import { Int, Number, type ValueMap } from "../backend/Value.ts"
+import { OnInterrupt } from "../event/events.ts"
 import type { TemplateError } from "../sweep/format.ts"
 import { LogAction } from "./actions/LogAction.ts"
 import { RestartAction } from "./actions/RestartAction.ts"
@@ -20,7 +21,13 @@ export const EventAction = Schema.Struct({
   class_name: Schema.Literal("EventAction"),
   mode: Schema.optionalWith(Schema.Literal("inline", "queue"), { default: () => "inline" as const }),
   conditions: Schema.optionalWith(Schema.Array(Condition), { default: () => [] }),
-  action: Action
+  action: Action,
+  /** How often a queued action that fails is tried in all. */
+  max_attempts: Schema.optionalWith(Int, { default: () => 1 }),
+  /** Seconds from the first failure to the second attempt; each later wait is twice as long, one hour at most. */
+  backoff_seconds: Schema.optionalWith(Number, { default: () => 30 }),
+  /** When who executes it dies: `retry` does it again, `fail` gives it up; null: `retry` for follow-ups, else `fail`. */
+  on_interrupt: Schema.optionalWith(Schema.NullOr(OnInterrupt), { default: () => null })
 })
 
 /** What a rule binds to its event: an `EventAction`, or a bare action, which means inline and unconditionally. */
@@ -31,7 +38,15 @@ export const Binding = Schema.Union(EventAction, LogAction, RestartAction, RunAu
 export const eventAction = (binding: typeof Binding.Type): typeof EventAction.Type =>
   binding.class_name === "EventAction"
     ? binding
-    : { class_name: "EventAction", mode: "inline", conditions: [], action: binding }
+    : {
+      class_name: "EventAction",
+      mode: "inline",
+      conditions: [],
+      action: binding,
+      max_attempts: 1,
+      backoff_seconds: 0,
+      on_interrupt: null
+    }
 
 /** The action with every text of it rendered, which happens once: when it is decided. */
 export const renderAction = (action: Action, metadata: ValueMap): Either.Either<Action, TemplateError> =>

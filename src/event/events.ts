@@ -28,6 +28,14 @@ export const RenderedAction = Schema.Struct(
 )
 export type RenderedAction = typeof RenderedAction.Type
 
+/** What becomes of an action whose executor died while it was under way: done again, or given up as failed. */
+export const OnInterrupt = Schema.Literal("retry", "fail")
+export type OnInterrupt = typeof OnInterrupt.Type
+
+/** How often a queued action that fails is tried, and after how many seconds the second time; then twice as many. */
+export const Retries = Schema.Struct({ max_attempts: Schema.Int, backoff_seconds: Schema.Number })
+export type Retries = typeof Retries.Type
+
 /** How a job ended. */
 export const JobOutcome = Schema.Literal("success", "failed", "cancelled", "timeout", "abandoned")
 export type JobOutcome = typeof JobOutcome.Type
@@ -83,8 +91,11 @@ export const Request = Schema.Union(
   }),
   Schema.Struct({ kind: Schema.Literal("queue_retry"), queue_id: Text }),
   Schema.Struct({ kind: Schema.Literal("queue_remove"), queue_id: Text }),
-  Schema.Struct({ kind: Schema.Literal("claim"), queue_id: Text }),
-  Schema.Struct({ kind: Schema.Literal("result"), queue_id: Text, outcome: Outcome })
+  /** `lease`: which claim it is, and by which name its worker's heartbeat is found. */
+  Schema.Struct({ kind: Schema.Literal("claim"), queue_id: Text, lease: Schema.optional(Text) }),
+  Schema.Struct({ kind: Schema.Literal("result"), queue_id: Text, outcome: Outcome, lease: Schema.optional(Text) }),
+  /** Another worker saw that the one which holds that claim is dead. */
+  Schema.Struct({ kind: Schema.Literal("worker_lost"), queue_id: Text, lease: Schema.NullOr(Text), why: Text })
 )
 export type Request = typeof Request.Type
 
@@ -217,7 +228,7 @@ const facts = {
   EndConfirmed: Schema.Struct({}),
   ActionFinished: Schema.Struct({ action_id: Text, outcome: Outcome }),
   /** The worker that claimed the entry died without a result. */
-  WorkerLost: Schema.Struct({ queue_id: Text }),
+  WorkerLost: Schema.Struct({ queue_id: Text, why: Schema.optional(Text) }),
   FollowUpEnded: Schema.Struct({ plan_id: Text, status: Text })
 }
 
@@ -253,15 +264,32 @@ const decisions = {
   /** One of several questions is answered, and the whole is not yet. */
   ConditionAnswered: Schema.Struct({ binding: BindingId, part: Schema.Int, holds: Schema.Boolean, why: Text }),
   ConditionFailed: Schema.Struct({ binding: BindingId, condition: Schema.Int, class_name: Text, why: Text }),
-  ActionStarted: Schema.Struct({ action_id: Text, binding: BindingId, event_id: Text, action: RenderedAction }),
+  ActionStarted: Schema.Struct({
+    action_id: Text,
+    binding: BindingId,
+    event_id: Text,
+    action: RenderedAction,
+    /** Absent: as is right for actions of its class. */
+    on_interrupt: Schema.optional(OnInterrupt)
+  }),
   ActionQueued: Schema.Struct({
     queue_id: Text,
     binding: BindingId,
     event_id: Text,
     event: Text,
-    action: RenderedAction
+    action: RenderedAction,
+    /** Absent: it is tried once. */
+    retries: Schema.optional(Retries),
+    on_interrupt: Schema.optional(OnInterrupt)
   }),
-  ActionSkipped: Schema.Struct({ binding: BindingId, event_id: Text, class_name: Text, why: Text }),
+  ActionSkipped: Schema.Struct({
+    binding: BindingId,
+    event_id: Text,
+    class_name: Text,
+    why: Text,
+    /** It was to be queued: its entry stays, for people to see, with its texts as they are in the rule. */
+    queue: Schema.optional(Schema.Struct({ queue_id: Text, event: Text, action: RenderedAction }))
+  }),
   ActionLogged: Schema.Struct({ binding: BindingId, event_id: Text, message: Text }),
   /** An action that was under way when its monitor died, and whose policy is not to repeat it. */
   ActionInterrupted: Schema.Struct({ action_id: Text, why: Text }),
@@ -314,10 +342,13 @@ const decisions = {
   /** Too many jobs failed alike: no restart is submitted until an operator has acknowledged that. */
   BreakerOpened: Schema.Struct({ fingerprint: Text, jobs: Strings, why: Text }),
   BreakerClosed: Schema.Struct({ why: Text }),
-  QueueClaimed: Schema.Struct({ queue_id: Text, actor: Actor }),
+  QueueClaimed: Schema.Struct({ queue_id: Text, actor: Actor, lease: Schema.optional(Text) }),
   QueueFinished: Schema.Struct({ queue_id: Text, outcome: Outcome }),
-  /** Queued again: by an operator, or because its worker died and its action may be repeated. */
-  QueueReleased: Schema.Struct({ queue_id: Text, why: Text }),
+  /**
+   * Queued again: by an operator, because it failed and has attempts left, or because its worker died and its action may
+   * be repeated. `not_before`: nobody may claim it until then (ISO 8601 UTC).
+   */
+  QueueReleased: Schema.Struct({ queue_id: Text, why: Text, not_before: Schema.optional(Text) }),
   QueueRemoved: Schema.Struct({ queue_id: Text }),
   /** Jobs of a further plan were added as planned; those in `known` were there already, those in `gone` go on. */
   SessionGrown: Schema.Struct({ request_id: Text, manifest: Text, added: Strings, known: Strings, gone: Strings }),

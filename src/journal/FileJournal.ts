@@ -45,7 +45,13 @@ const read = Effect.fnUntraced(function*(
 const removeFiles = Effect.fnUntraced(function*(place: SessionPlace) {
   const epochs = places.segmentEpochs(place.planId, yield* disk.names(place.stateDir))
   const segments = epochs.toReversed().map((epoch) => places.segment(place, epoch))
-  const files = [...places.projections(place), places.inboxDir(place), ...segments, places.leaseDir(place)]
+  const files = [
+    ...places.projections(place),
+    places.inboxDir(place),
+    places.workersDir(place),
+    ...segments,
+    places.leaseDir(place)
+  ]
   yield* Effect.forEach(files, disk.remove, { discard: true })
 })
 

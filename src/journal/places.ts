@@ -11,6 +11,9 @@ export const leaseDir = (place: SessionPlace): string => inState(place, ".lease"
 /** Requests to the holder. */
 export const inboxDir = (place: SessionPlace): string => inState(place, ".inbox")
 
+/** Heartbeats of workers, a file a claim. */
+export const workersDir = (place: SessionPlace): string => inState(place, ".workers")
+
 /** The projections: the session file and the queue. */
 export const projections = (place: SessionPlace): ReadonlyArray<string> => [
   inState(place, ".json"),

@@ -40,7 +40,9 @@ export const inboxFacts = (
       } else if (!session.requests.has(id) && !taken.has(id)) {
         taken.add(id)
         const asked = request.value.request
-        const cause = asked.kind === "result" ? session.queue.get(asked.queue_id)?.claimSeq ?? null : null
+        const cause = asked.kind === "result" || asked.kind === "worker_lost"
+          ? session.queue.get(asked.queue_id)?.claimSeq ?? null
+          : null
         facts.push({
           type: "OperatorRequested",
           ...(cause === null ? {} : { cause }),

@@ -20,7 +20,7 @@ import { makeAsker } from "./askCommands.ts"
 import { makeFileAsker } from "./askFiles.ts"
 import { type Held, recordedNow } from "./held.ts"
 import { inboxFacts } from "./inbox.ts"
-import { lostWorkers } from "./lostWorkers.ts"
+import { makeWorkerWatch } from "./lostWorkers.ts"
 import { confirmEnds, observeJobs, observeSubmitTimer, observeTimers } from "./observe.ts"
 import { perform } from "./perform.ts"
 import { makePublisher } from "./publish.ts"
@@ -80,6 +80,7 @@ export const watch = (
       return made
     }
     const publish = makePublisher(held.place)
+    const lostWorkers = makeWorkerWatch(held.place)
     const outcomes = yield* Queue.unbounded<NewEvent<FactType>>()
     const asker = yield* makeAsker(session, (fact) => Queue.offer(outcomes, fact))
     const fileAsker = yield* makeFileAsker(session, (fact) => Queue.offer(outcomes, fact))
@@ -142,17 +143,18 @@ export const watch = (
       const claimed = [...session.queue.values()].filter(({ claimedBy, status }) =>
         status === "running" && claimedBy?.role === "monitor"
       ).length
-      const claims = toClaim(session).slice(0, Math.max(0, workers - claimed))
+      const claims = toClaim(session, yield* recordedNow).slice(0, Math.max(0, workers - claimed))
       yield* record(claims.map(({ attempts, job, queueId }) => ({
         type: "OperatorRequested" as const,
         job,
         data: {
           request_id: `claim ${queueId} ${attempts + 1}`,
           actor: ownWorker,
-          request: { kind: "claim" as const, queue_id: queueId }
+          request: { kind: "claim" as const, queue_id: queueId, lease: `${session.epoch}-${queueId}-${attempts + 1}` }
         }
       })))
-      for (const { action: what, attempts, claimedBy, claimSeq, job, queueId, status } of session.queue.values()) {
+      for (const entry of session.queue.values()) {
+        const { action: what, attempts, claimedBy, claimSeq, job, lease, queueId, status } = entry
         if (status !== "running" || claimedBy?.role !== "monitor" || claimSeq === null) {
           continue
         }
@@ -166,7 +168,7 @@ export const watch = (
             data: {
               request_id: `result ${id}`,
               actor: ownWorker,
-              request: { kind: "result" as const, queue_id: queueId, outcome }
+              request: { kind: "result" as const, queue_id: queueId, outcome, ...(lease === null ? {} : { lease }) }
             }
           }))
         )
@@ -216,7 +218,13 @@ export const watch = (
       yield* record(facts)
       const at = yield* recordedNow
       yield* observeLogs(session, readingRules, at, "all", record)
-      yield* record(lostWorkers(session))
+      const lost = yield* lostWorkers(session)
+      yield* record(lost.map(({ entry: { claimSeq, job, queueId: queue_id }, why }) => ({
+        type: "WorkerLost" as const,
+        job,
+        ...(claimSeq === null ? {} : { cause: claimSeq }),
+        data: { queue_id, why }
+      })))
       yield* record(observeTimers(session, at, missing))
     })
 

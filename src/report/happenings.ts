@@ -92,7 +92,8 @@ export const sentence = (record: EventRecord): string | null => {
     case "LogReadable":
       return `${record.data.path} can be read again`
     case "WorkerLost":
-      return `queue ${record.data.queue_id}: its worker is gone`
+      return `queue ${record.data.queue_id}: its worker is gone` +
+        (record.data.why === undefined ? "" : `: ${record.data.why}`)
     case "CancelDecided":
       return `cancel ${record.data.slurm_id}: ${record.data.why}`
     case "EndDecided":
@@ -124,7 +125,8 @@ export const sentence = (record: EventRecord): string | null => {
     case "QueueFinished":
       return `queue ${record.data.queue_id} ${record.data.outcome.status}: ${resultText(record.data.outcome.result)}`
     case "QueueReleased":
-      return `queue ${record.data.queue_id}: queued again, ${record.data.why}`
+      return `queue ${record.data.queue_id}: queued again, ${record.data.why}` +
+        (record.data.not_before === undefined ? "" : `; not before ${record.data.not_before}`)
     case "QueueRemoved":
       return `queue ${record.data.queue_id}: removed`
     case "FollowUpEnded":

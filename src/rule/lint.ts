@@ -151,8 +151,24 @@ const lintBindings = (
       "actions",
       index,
       ...(binding.class_name === "EventAction" ? ["action"] : [])
-    ])
+    ]),
+    ...lintRetries(eventAction(binding), [...path, "actions", index])
   ])
+
+/** Only what waits in the queue is tried again, and by the queue's worker alone. */
+const lintRetries = (
+  { action, backoff_seconds, max_attempts, mode }: ReturnType<typeof eventAction>,
+  path: Path
+): ReadonlyArray<RuleProblem> => {
+  const at = [...path, "max_attempts"]
+  if (max_attempts < 1) return [problem(at, "An action is tried at least once: max_attempts is 1 or more.")]
+  if (backoff_seconds < 0) return [problem([...path, "backoff_seconds"], "No time is before now: it is 0 or more.")]
+  if (max_attempts === 1) return []
+  if (mode === "inline") return [problem(at, "Only a queued action is tried again; say `mode: queue`.")]
+  return ["RunCommandAction", "RunAutoexpAction"].includes(action.class_name)
+    ? []
+    : [problem(at, `A ${action.class_name} cannot be tried again: it is done when it is decided.`)]
+}
 
 /** Only who asks for a shell gets one. */
 const lintShell = (action: Action, path: Path): ReadonlyArray<RuleProblem> =>

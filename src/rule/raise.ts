@@ -117,13 +117,17 @@ const act = (
   job: Job,
   occurrence: Occurrence,
   position: number,
-  { action, mode }: ReturnType<typeof eventAction>,
+  { action, backoff_seconds, max_attempts, mode, on_interrupt }: ReturnType<typeof eventAction>,
   cause: number
 ): void => {
   const event_id = occurrence.eventId
   const binding = `${occurrence.seq}.${position}`
+  const isQueued = mode === "queue" &&
+    (action.class_name === "RunCommandAction" || action.class_name === "RunAutoexpAction")
   const skip = (why: string) => {
-    const data = { binding, event_id, class_name: action.class_name, why }
+    const { class_name } = action
+    const queue = { queue_id: `q${context.nextSeq()}`, event: occurrence.name, action }
+    const data = { binding, event_id, class_name, why, ...(isQueued ? { queue } : {}) }
     context.emit({ type: "ActionSkipped", data }, job, cause)
   }
   if (action.class_name === "RestartAction") {
@@ -141,11 +145,20 @@ const act = (
     return
   }
   const complete = ready.class_name === "RunCommandAction" ? { ...ready, cwd: ready.cwd ?? job.plan.output_dir } : ready
+  const policy = on_interrupt === null ? {} : { on_interrupt }
   if (mode === "queue") {
-    const data = { queue_id: `q${context.nextSeq()}`, binding, event_id, event: occurrence.name, action: complete }
+    const data = {
+      queue_id: `q${context.nextSeq()}`,
+      binding,
+      event_id,
+      event: occurrence.name,
+      action: complete,
+      ...(max_attempts > 1 ? { retries: { max_attempts, backoff_seconds } } : {}),
+      ...policy
+    }
     context.emit({ type: "ActionQueued", data }, job, cause)
   } else {
-    const data = { action_id: `a${context.nextSeq()}`, binding, event_id, action: complete }
+    const data = { action_id: `a${context.nextSeq()}`, binding, event_id, action: complete, ...policy }
     context.emit({ type: "ActionStarted", data }, job, cause)
   }
 }

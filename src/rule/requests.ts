@@ -1,9 +1,11 @@
 /** What people and workers ask of a session, and what a new monitor finds half done. */
 import * as Either from "effect/Either"
-import type { EventData, Request } from "../event/events.ts"
+import type { EventData, OnInterrupt, RenderedAction, Request } from "../event/events.ts"
+import type { Outcome } from "../event/Outcome.ts"
 import type { QueueEntry } from "../session/Session.ts"
 import { type Context, decodeRules } from "./Context.ts"
 import { operate } from "./operator.ts"
+import { later } from "./time.ts"
 
 /** Answers a request by a decision; a refusal says why. */
 export const answer = (context: Context, { actor, request, request_id }: EventData<"OperatorRequested">): void => {
@@ -23,6 +25,7 @@ export const answer = (context: Context, { actor, request, request_id }: EventDa
   switch (request.kind) {
     case "queue_retry": {
       if (status === "running") return refuse(`queue entry ${queue_id} is running`)
+      if (status === "skipped") return refuse(`queue entry ${queue_id} was never fit to run`)
       const why = `asked for by ${actor.user}@${actor.host}`
       context.emit({ type: "QueueReleased", data: { queue_id, why } }, job)
       return
@@ -31,14 +34,47 @@ export const answer = (context: Context, { actor, request, request_id }: EventDa
       if (status === "running") return refuse(`queue entry ${queue_id} is running`)
       context.emit({ type: "QueueRemoved", data: { queue_id } }, job)
       return
-    case "claim":
+    case "claim": {
       if (status !== "queued") return refuse(`queue entry ${queue_id} is ${status}, not queued`)
-      context.emit({ type: "QueueClaimed", data: { queue_id, actor } }, job)
+      if (entry.notBefore !== null && context.fact.at < entry.notBefore) {
+        return refuse(`queue entry ${queue_id} is to be tried again at ${entry.notBefore}`)
+      }
+      const lease = request.lease === undefined ? {} : { lease: request.lease }
+      context.emit({ type: "QueueClaimed", data: { queue_id, actor, ...lease } }, job)
       return
+    }
     case "result":
-      if (status !== "running") return refuse(`queue entry ${queue_id} is ${status}, not running`)
-      context.emit({ type: "QueueFinished", data: { queue_id, outcome: request.outcome } }, job)
+      if ((request.lease ?? null) !== entry.lease) return refuse(`queue entry ${queue_id} was given to another worker`)
+      if (status !== "running" && !isLate(entry)) {
+        return refuse(`queue entry ${queue_id} is ${status}, not running`)
+      }
+      finish(context, entry, request.outcome)
+      return
+    case "worker_lost":
+      if (status !== "running" || request.lease !== entry.lease) {
+        return refuse(`queue entry ${queue_id} is not held by that worker any more`)
+      }
+      giveBack(context, entry)
   }
+}
+
+/** Whether the worker of the latest claim was taken for dead, and nobody has begun since: it may yet tell the outcome. */
+const isLate = ({ interrupted, lease, status }: QueueEntry): boolean =>
+  lease !== null && (status === "queued" || status === "failed" && interrupted)
+
+/** No wait between two attempts is longer, in seconds, unless the first one is. */
+const longestBackoff = 3600
+
+/** Records how an attempt ended; one that failed is followed by another while there are any left. */
+const finish = (context: Context, entry: QueueEntry, outcome: Outcome): void => {
+  const { attempts, job: name, queueId: queue_id, retries: { backoff_seconds, max_attempts } } = entry
+  const job = context.job(name)
+  const seq = context.emit({ type: "QueueFinished", data: { queue_id, outcome } }, job)
+  if (outcome.status === "done" || attempts >= max_attempts) return
+  const wait = Math.min(backoff_seconds * 2 ** (attempts - 1), Math.max(longestBackoff, backoff_seconds))
+  const why = `attempt ${attempts} of ${max_attempts} failed`
+  const not_before = later(context.fact.at, wait)
+  context.emit({ type: "QueueReleased", data: { queue_id, why, not_before } }, job, seq)
 }
 
 /** Takes a further plan into the session, whole or not at all. */
@@ -66,19 +102,23 @@ export const workerLost = (context: Context, queueId: string): void => {
   if (entry !== undefined && entry.status === "running") giveBack(context, entry)
 }
 
-const giveBack = (context: Context, { action, job, queueId: queue_id }: QueueEntry): void => {
-  if (mayRepeat(action.class_name)) {
+const giveBack = (context: Context, { action, job, lease, onInterrupt, queueId: queue_id }: QueueEntry): void => {
+  if (mayRepeat(action, onInterrupt)) {
     context.emit({ type: "QueueReleased", data: { queue_id, why: interrupted } }, context.job(job))
   } else {
-    const outcome = { status: "failed" as const, result: { error: interrupted } }
+    const outcome = {
+      status: "failed" as const,
+      result: { error: interrupted, ...(lease === null ? {} : { interrupted: true }) }
+    }
     context.emit({ type: "QueueFinished", data: { queue_id, outcome } }, context.job(job))
   }
 }
 
 const interrupted = "who ran it ended while it was under way, and whether it took effect is not known"
 
-/** Whether an action does no more when it is done twice. A follow-up's plan id derives from its action's. */
-const mayRepeat = (className: string): boolean => className === "RunAutoexpAction"
+/** Whether an action may be done twice: a follow-up may, since its plan's id derives from its action's. */
+const mayRepeat = ({ class_name }: RenderedAction, onInterrupt: OnInterrupt | null): boolean =>
+  (onInterrupt ?? (class_name === "RunAutoexpAction" ? "retry" : "fail")) === "retry"
 
 /** What the monitor before this one left unanswered: submissions to look up, actions to repeat or to give up. */
 export const takeStock = (context: Context): void => {
@@ -89,8 +129,8 @@ export const takeStock = (context: Context): void => {
     const why = "the monitor ended before it recorded the scheduler's answer"
     context.emit({ type: "SubmissionDoubted", data: { nonce, why } })
   }
-  for (const { action, id, job } of [...actions.values()]) {
-    if (mayRepeat(action.class_name)) continue
+  for (const { action, id, job, onInterrupt } of [...actions.values()]) {
+    if (mayRepeat(action, onInterrupt)) continue
     context.emit({ type: "ActionInterrupted", data: { action_id: id, why: interrupted } }, context.job(job))
   }
   for (const entry of [...queue.values()]) {

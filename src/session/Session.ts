@@ -3,7 +3,16 @@
  * (copying a table of ten thousand jobs for each record would cost more than everything else).
  */
 import type { ValueMap } from "../backend/Value.ts"
-import type { Actor, BreakerSettings, Changes, JobOutcome, RenderedAction, Request } from "../event/events.ts"
+import type {
+  Actor,
+  BreakerSettings,
+  Changes,
+  JobOutcome,
+  OnInterrupt,
+  RenderedAction,
+  Request,
+  Retries
+} from "../event/events.ts"
 import type { Outcome } from "../event/Outcome.ts"
 import type { PlannedJob } from "../event/PlannedJob.ts"
 import type { Answer, Asked } from "../event/Question.ts"
@@ -216,6 +225,7 @@ export interface OpenAction {
   readonly job: string
   readonly attempt: number
   readonly action: RenderedAction
+  readonly onInterrupt: OnInterrupt | null
 }
 
 export interface QueueEntry {
@@ -224,12 +234,24 @@ export interface QueueEntry {
   readonly event: string
   readonly job: string
   readonly action: RenderedAction
-  readonly status: "queued" | "running" | "done" | "failed"
+  /** `skipped`: it was never fit to run; `result` says why. */
+  readonly status: "queued" | "running" | "done" | "failed" | "skipped"
+  /** Times that it was claimed. */
   readonly attempts: number
+  readonly retries: Retries
+  /** Null: as is right for actions of its class. */
+  readonly onInterrupt: OnInterrupt | null
+  /** Until when nobody may claim it (ISO 8601 UTC); null: it may be claimed. */
+  readonly notBefore: string | null
   readonly enqueuedAt: string
   readonly updatedAt: string
   readonly claimedBy: Actor | null
   readonly claimSeq: number | null
+  /** Name of its latest claim; null: that has none. */
+  readonly lease: string | null
+  /** Whether it ended because the worker of that claim was taken for dead. */
+  readonly interrupted: boolean
+  /** Of its latest attempt that has one. */
   readonly result: Outcome["result"] | null
 }
 

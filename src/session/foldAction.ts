@@ -51,6 +51,26 @@ const evidenceWith = ({ errorTypes, evidence }: Job, metadata: ValueMap): Partia
   return { errorTypes: types, evidence: { ...evidence, ...metadata, ...cause } }
 }
 
+const once = { max_attempts: 1, backoff_seconds: 0 }
+
+/** An entry of the action queue that has just been made. */
+const newEntry = ({ at, data, job = "" }: EventRecord<"ActionQueued" | "ActionSkipped">) => ({
+  eventId: data.event_id,
+  job,
+  status: "queued" as const,
+  attempts: 0,
+  retries: once,
+  onInterrupt: null,
+  notBefore: null,
+  enqueuedAt: at,
+  updatedAt: at,
+  claimedBy: null,
+  claimSeq: null,
+  lease: null,
+  interrupted: false,
+  result: null
+})
+
 const closeBinding = (session: Session, id: string): void => {
   stopAwaiting(session, id, session.bindings.get(id)?.asked)
   session.bindings.delete(id)
@@ -139,7 +159,8 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
         eventId: event_id,
         job: record.job ?? "",
         attempt: record.attempt ?? 0,
-        action
+        action,
+        onInterrupt: record.data.on_interrupt ?? null
       })
       break
     }
@@ -156,21 +177,9 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
       break
     }
     case "ActionQueued": {
-      const { action, event, event_id, queue_id } = record.data
-      session.queue.set(queue_id, {
-        queueId: queue_id,
-        eventId: event_id,
-        event,
-        job: record.job ?? "",
-        action,
-        status: "queued",
-        attempts: 0,
-        enqueuedAt: record.at,
-        updatedAt: record.at,
-        claimedBy: null,
-        claimSeq: null,
-        result: null
-      })
+      const { action, event, event_id, on_interrupt = null, queue_id, retries = once } = record.data
+      const rest = { retries, onInterrupt: on_interrupt }
+      session.queue.set(queue_id, { ...newEntry(record), queueId: queue_id, event, action, ...rest })
       changeEvent(session, event_id, { status: "queued" })
       noteAction(session, event_id, action.class_name, record.at)
       break
@@ -179,23 +188,37 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
       changeEvent(session, record.data.event_id, { status: "done" })
       noteAction(session, record.data.event_id, "LogAction", record.at)
       break
-    case "ActionSkipped":
+    case "ActionSkipped": {
+      const { queue, why } = record.data
       changeEvent(session, record.data.event_id, { status: "skipped" })
+      if (queue === undefined) break
+      const { action, event, queue_id: queueId } = queue
+      const rest = { status: "skipped" as const, result: { error: why } }
+      session.queue.set(queueId, { ...newEntry(record), queueId, event, action, ...rest })
       break
+    }
     case "QueueClaimed": {
       const entry = session.queue.get(record.data.queue_id)
       changeQueue(session, record.data.queue_id, record.at, {
         status: "running",
         attempts: (entry?.attempts ?? 0) + 1,
         claimedBy: record.data.actor,
-        claimSeq: record.seq
+        claimSeq: record.seq,
+        lease: record.data.lease ?? null,
+        interrupted: false,
+        notBefore: null
       })
       break
     }
     case "QueueFinished": {
       const { outcome, queue_id } = record.data
       const entry = session.queue.get(queue_id)
-      changeQueue(session, queue_id, record.at, { status: outcome.status, result: outcome.result })
+      changeQueue(session, queue_id, record.at, {
+        status: outcome.status,
+        result: outcome.result,
+        interrupted: outcome.result["interrupted"] === true,
+        notBefore: null
+      })
       if (entry !== undefined) {
         changeEvent(session, entry.eventId, { status: outcome.status })
         noteFollowUp(session, queue_id, record.seq, entry.action.class_name, outcome.result)
@@ -203,7 +226,12 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
       break
     }
     case "QueueReleased":
-      changeQueue(session, record.data.queue_id, record.at, { status: "queued", claimedBy: null, claimSeq: null })
+      changeQueue(session, record.data.queue_id, record.at, {
+        status: "queued",
+        claimedBy: null,
+        claimSeq: null,
+        notBefore: record.data.not_before ?? null
+      })
       break
     case "QueueRemoved":
       session.queue.delete(record.data.queue_id)

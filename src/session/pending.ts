@@ -61,8 +61,11 @@ export const isOpen = (session: Session, { attempt, cause, id, part }: OpenQuest
   return binding !== undefined && binding.seq === cause && !binding.answers.has(part)
 }
 
-export const toClaim = (session: Session): ReadonlyArray<QueueEntry> =>
-  [...session.queue.values()].filter(({ status }) => status === "queued")
+/** Entries that may be claimed at `at` (ISO 8601 UTC), the oldest first. */
+export const toClaim = (session: Session, at: string): ReadonlyArray<QueueEntry> =>
+  [...session.queue.values()].filter(({ notBefore, status }) =>
+    status === "queued" && (notBefore === null || notBefore <= at)
+  )
 
 /** Jobs whose scheduler state may still change: also that of an end that is not judged yet, by a requeue. */
 export const toObserve = (session: Session): ReadonlyArray<Job> =>

@@ -68,6 +68,8 @@ export const queueView = (entry: QueueEntry) => ({
   config: entry.action,
   status: entry.status,
   attempts: entry.attempts,
+  max_attempts: entry.retries.max_attempts,
+  not_before: entry.notBefore,
   enqueued_at: entry.enqueuedAt,
   updated_at: entry.updatedAt,
   claimed_by: entry.claimedBy,
@@ -76,7 +78,7 @@ export const queueView = (entry: QueueEntry) => ({
 export type QueueView = ReturnType<typeof queueView>
 
 const countQueue = (session: Session) => {
-  const count = { queued: 0, running: 0, done: 0, failed: 0 }
+  const count = { queued: 0, running: 0, done: 0, failed: 0, skipped: 0 }
   for (const { status } of session.queue.values()) count[status] += 1
   return count
 }

@@ -1,12 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { spawnSync } from "node:child_process"
-import * as os from "node:os"
-import type { Actor } from "../../src/event/events.ts"
 import * as MemoryJournal from "../../src/journal/MemoryJournal.ts"
 import * as LiveCommands from "../../src/monitor/LiveCommands.ts"
-import { lostWorkers } from "../../src/monitor/lostWorkers.ts"
 import { ask } from "../../src/monitor/sessions.ts"
 import { Commands } from "../../src/port/Commands.ts"
 import { Journal } from "../../src/port/Journal.ts"
@@ -56,33 +52,6 @@ describe("a command", () => {
       }),
     150_000
   )
-})
-
-describe("a claim", () => {
-  const claimedBy = (actor: Actor) => {
-    const command = { class_name: "RunCommandAction", command: ["true"] } as const
-    const m = machine({
-      log_events: [{
-        name: "x",
-        pattern: "x",
-        actions: [{ class_name: "EventAction", mode: "queue", action: command }]
-      }]
-    })
-    m.submitAll()
-    m.accept()
-    m.state("RUNNING")
-    m.log([{ rule: "x" }])
-    const [queue_id = ""] = m.session.queue.keys()
-    m.fact("OperatorRequested", { request_id: "r", actor, request: { kind: "claim", queue_id } })
-    return lostWorkers(m.session).map(({ type }) => type)
-  }
-  const worker = { role: "worker", user: "ada", host: os.hostname() } as const
-  const { pid: dead } = spawnSync("true")
-
-  it("is lost with its worker's process", () => expect(claimedBy({ ...worker, pid: dead })).toEqual(["WorkerLost"]))
-  it("stands while the worker lives", () => expect(claimedBy({ ...worker, pid: process.pid })).toEqual([]))
-  it("of another host is nobody's to judge", () =>
-    expect(claimedBy({ ...worker, host: "elsewhere", pid: dead })).toEqual([]))
 })
 
 describe("a request", () => {

@@ -17,14 +17,20 @@ export const actions: Handler<"actions"> = (given) =>
     const screen = yield* Screen
     const place = yield* findSession(given.session, given["state-dir"])
     let failed = false
-    yield* workQueue(place, mode, ({ entry, outcome }) => {
-      failed ||= outcome.status === "failed"
+    yield* workQueue(place, mode, ({ entry, outcome, refused }) => {
+      const attempt = entry.attempts + 1
+      const { max_attempts } = entry.retries
+      failed ||= refused !== null || outcome.status === "failed" && attempt >= max_attempts
+      const which = max_attempts === 1 ? "" : ` (attempt ${attempt} of ${max_attempts})`
+      const lost = refused === null ? "" : `  not recorded: ${refused}`
       return screen.out(
         given.json
-          ? `${JSON.stringify({ ...queueView(entry), ...outcome })}\n`
+          ? `${JSON.stringify({ ...queueView(entry), attempts: attempt, ...outcome, refused })}\n`
           : `${
             clean(
-              `${entry.queueId}  ${entry.event}  ${entry.job}  ${outcome.status}  ${JSON.stringify(outcome.result)}`
+              `${entry.queueId}  ${entry.event}  ${entry.job}  ${outcome.status}${which}  ${
+                JSON.stringify(outcome.result)
+              }${lost}`
             )
           }\n`
       )

@@ -39,6 +39,25 @@ const choose = (given: Chosen) =>
     return { place, entries }
   })
 
+/** What a person wants to know of the entry beside its status. */
+const noteOf = ({ claimedBy, notBefore, result, retries, status }: QueueEntry): string => {
+  const { error, exit_code } = result ?? {}
+  const said = typeof error === "string" ? error : typeof exit_code === "number" ? `exit code ${exit_code}` : ""
+  const tries = retries.max_attempts === 1 ? "" : `at most ${retries.max_attempts} attempts`
+  switch (status) {
+    case "queued":
+      return [notBefore === null ? "" : `again at ${notBefore}`, tries, said].filter((part) => part !== "").join("; ")
+    case "running":
+      return claimedBy === null
+        ? ""
+        : `by ${claimedBy.role} ${claimedBy.user}@${claimedBy.host}, process ${claimedBy.pid}`
+    case "done":
+    case "failed":
+    case "skipped":
+      return said
+  }
+}
+
 const printEntries = (entries: ReadonlyArray<QueueEntry>) =>
   printTable(
     [
@@ -48,7 +67,8 @@ const printEntries = (entries: ReadonlyArray<QueueEntry>) =>
       { title: "ACTION", value: ({ action }) => action.class_name },
       { title: "STATUS", value: ({ status }) => status },
       { title: "ATTEMPTS", value: ({ attempts }) => attempts, right: true },
-      { title: "ENQUEUED", value: ({ enqueuedAt }) => enqueuedAt }
+      { title: "ENQUEUED", value: ({ enqueuedAt }) => enqueuedAt },
+      { title: "NOTE", value: noteOf }
     ],
     entries,
     "no queued actions"

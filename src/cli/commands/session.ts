@@ -73,8 +73,9 @@ export const show: Handler<"session show"> = (given) =>
     yield* printLines(
       view.rules_off.map(({ rule, why }) => `rule ${rule} is switched off, its pattern is too slow: ${why}`)
     )
-    const { done, failed, queued, running } = view.queue
-    yield* printLines(["", `queue: ${queued} queued, ${running} running, ${done} done, ${failed} failed`])
+    const { done, failed, queued, running, skipped } = view.queue
+    const rest = skipped === 0 ? "" : `, ${skipped} skipped`
+    yield* printLines(["", `queue: ${queued} queued, ${running} running, ${done} done, ${failed} failed${rest}`])
     return 0
   }).pipe(Effect.provide(FileJournal.layer))
 
