@@ -5,15 +5,15 @@ import { Int, Number, type ValueMap } from "../backend/Value.ts"
 import { OnInterrupt } from "../event/events.ts"
 import type { TemplateError } from "../sweep/format.ts"
 import { LogAction } from "./actions/LogAction.ts"
+import { PublishEventAction } from "./actions/PublishEventAction.ts"
 import { RestartAction } from "./actions/RestartAction.ts"
 import { RunAutoexpAction } from "./actions/RunAutoexpAction.ts"
 import { RunCommandAction } from "./actions/RunCommandAction.ts"
 import { Condition } from "./conditions.ts"
-import { render, renderAll, renderShell } from "./render.ts"
+import { render, renderAll, renderMap, renderShell } from "./render.ts"
 
-export const Action = Schema.Union(LogAction, RestartAction, RunAutoexpAction, RunCommandAction).annotations({
-  identifier: "Action"
-})
+export const Action = Schema.Union(LogAction, PublishEventAction, RestartAction, RunAutoexpAction, RunCommandAction)
+  .annotations({ identifier: "Action" })
 export type Action = typeof Action.Type
 
 /** An action with how and when: `inline` acts in the monitor's cycle, `queue` leaves it to the worker. */
@@ -31,8 +31,7 @@ export const EventAction = Schema.Struct({
 })
 
 /** What a rule binds to its event: an `EventAction`, or a bare action, which means inline and unconditionally. */
-export const Binding = Schema.Union(EventAction, LogAction, RestartAction, RunAutoexpAction, RunCommandAction)
-  .annotations({ identifier: "Binding" })
+export const Binding = Schema.Union(EventAction, ...Action.members).annotations({ identifier: "Binding" })
 
 /** The binding with its mode and conditions written out. */
 export const eventAction = (binding: typeof Binding.Type): typeof EventAction.Type =>
@@ -55,6 +54,13 @@ export const renderAction = (action: Action, metadata: ValueMap): Either.Either<
       case "LogAction":
       case "LogMessageAction":
         return { ...action, message: yield* render(action.message, metadata) }
+      case "PublishEventAction":
+        return {
+          ...action,
+          event_name: yield* render(action.event_name, metadata),
+          metadata: yield* renderMap(action.metadata, metadata),
+          payload: yield* renderMap(action.payload, metadata)
+        }
       case "RestartAction":
         return { ...action, reason: yield* render(action.reason, metadata) }
       case "RunAutoexpAction":

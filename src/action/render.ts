@@ -1,6 +1,6 @@
 /** Texts of rules with `{name}` templates in them, rendered once. */
 import * as Either from "effect/Either"
-import type { ValueMap } from "../backend/Value.ts"
+import { isList, isMap, type Value, type ValueMap } from "../backend/Value.ts"
 import { formatTemplate, type TemplateError } from "../sweep/format.ts"
 
 /** `template` by Python's `str.format` over the metadata; an unknown name is an error. */
@@ -49,6 +49,19 @@ export const renderShell = (
 /** A path's pattern, in which the values stand for themselves although they may hold characters that mean something. */
 export const renderGlob = (template: string, metadata: ValueMap): Either.Either<string, TemplateError> =>
   formatTemplate(template, metadata, (value) => value.replace(/[*?[]/g, "[$&]"))
+
+/** Every text within the map, however deep. */
+export const renderMap = (map: ValueMap, metadata: ValueMap): Either.Either<ValueMap, TemplateError> =>
+  Either.all(Object.fromEntries(Object.entries(map).map(([key, value]) => [key, renderValue(value, metadata)])))
+
+const renderValue = (value: Value, metadata: ValueMap): Either.Either<Value, TemplateError> =>
+  typeof value === "string"
+    ? render(value, metadata)
+    : isList(value)
+    ? Either.all(value.map((item) => renderValue(item, metadata)))
+    : isMap(value)
+    ? renderMap(value, metadata)
+    : Either.right(value)
 
 /** All of `templates`, or the first error. */
 export const renderAll = (

@@ -36,6 +36,10 @@ export type OnInterrupt = typeof OnInterrupt.Type
 export const Retries = Schema.Struct({ max_attempts: Schema.Int, backoff_seconds: Schema.Number })
 export type Retries = typeof Retries.Type
 
+/** What an attempt's end, or its silence, is classified as. */
+export const Mode = Schema.Literal("success", "crash", "timeout", "stall")
+export type Mode = typeof Mode.Type
+
 /** How a job ended. */
 export const JobOutcome = Schema.Literal("success", "failed", "cancelled", "timeout", "abandoned")
 export type JobOutcome = typeof JobOutcome.Type
@@ -224,6 +228,8 @@ const facts = {
     why: Schema.optional(Text)
   }),
   CancelAnswered: Schema.Struct({ slurm_id: Text }),
+  /** The scheduler took the cancel long ago and still shows the attempt, in this state. */
+  CancelUnheeded: Schema.Struct({ slurm_id: Text, state: Text }),
   /** The scheduler was asked once more: the attempt that ended has ended. */
   EndConfirmed: Schema.Struct({}),
   ActionFinished: Schema.Struct({ action_id: Text, outcome: Outcome }),
@@ -251,13 +257,17 @@ const decisions = {
   EventRaised: Schema.Struct({
     event_id: Text,
     name: Text,
-    source: Schema.Literal("log", "state", "inactivity"),
+    source: Schema.Literal("log", "state", "inactivity", "published"),
     /** How many times in this attempt, this time included. */
     count: Schema.Int,
     state: Schema.NullOr(Text),
     metadata: Metadata,
     /** The line without what differs from one failure to the next alike. */
-    fingerprint: Schema.optional(Text)
+    fingerprint: Schema.optional(Text),
+    /** An action raised it, `depth` events after the one (`root`, its seq) that was seen; `failure`: what that one told. */
+    published: Schema.optional(
+      Schema.Struct({ root: Seq, depth: Schema.Int, failure: Schema.NullOr(Text), payload: Metadata })
+    )
   }),
   ConditionPassed: Schema.Struct({ binding: BindingId, condition: Schema.Int, class_name: Text, why: Text }),
   ConditionWaiting: Schema.Struct({ binding: BindingId, condition: Schema.Int, class_name: Text, asked: Asked }),
@@ -291,6 +301,8 @@ const decisions = {
     queue: Schema.optional(Schema.Struct({ queue_id: Text, event: Text, action: RenderedAction }))
   }),
   ActionLogged: Schema.Struct({ binding: BindingId, event_id: Text, message: Text }),
+  /** An action raises an event, which follows. */
+  EventPublished: Schema.Struct({ binding: BindingId, event_id: Text, event: Text }),
   /** An action that was under way when its monitor died, and whose policy is not to repeat it. */
   ActionInterrupted: Schema.Struct({ action_id: Text, why: Text }),
   RestartDecided: Schema.Struct({
@@ -315,14 +327,15 @@ const decisions = {
   }),
   /** A restart that was decided is void; its budget is given back. */
   RestartDropped: Schema.Struct({ why: Text }),
-  CancelDecided: Schema.Struct({ slurm_id: Text, why: Text }),
+  /** `mode`: what the attempt then ends as, if the cancel is a log event's and not an operator's or a restart's. */
+  CancelDecided: Schema.Struct({ slurm_id: Text, why: Text, mode: Schema.optional(Mode) }),
   /** The old attempt was seen dead too long ago to submit the next one: the scheduler is asked again first. */
   EndDoubted: Schema.Struct({ seen: Schema.NullOr(Text) }),
   /** The job must not go on: it is cancelled if it may run, nothing starts it again, and it ends as cancelled. */
   EndDecided: Schema.Struct({ why: Text }),
   /** What the attempt's end means, judged once its log has settled. */
   JobClassified: Schema.Struct({
-    mode: Schema.Literal("success", "crash", "timeout"),
+    mode: Mode,
     /** What the job ends as, unless a rule restarts it. */
     outcome: JobOutcome,
     why: Text,

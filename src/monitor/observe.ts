@@ -6,6 +6,8 @@ import type { FactType } from "../event/events.ts"
 import { type Files } from "../port/Files.ts"
 import { type JobRef, type JobReport, Scheduler } from "../port/Scheduler.ts"
 import { timerOf } from "../rule/Context.ts"
+import { secondsBetween } from "../rule/time.ts"
+import { cancelPatienceSeconds, unheededBound } from "../rule/unheeded.ts"
 import { dueTimers, type OpenQuestion, toObserve } from "../session/pending.ts"
 import { type Job, type Session, submitTimer } from "../session/Session.ts"
 import { readClaim, readExit, submittedAttempt } from "./claim.ts"
@@ -127,6 +129,20 @@ const changed = (job: Job, data: Omit<NewEvent<"JobStateChanged">["data"], "from
   data: { from: job.slurmState, ...data }
 })
 
+/** That a cancel which the scheduler took some time ago has no effect: what was asked just now shows the job alive. */
+const unheededFacts = ({ attempt, cancel, plan, slurm }: Job, report: JobReport | undefined, at: string): Facts =>
+  cancel === null || cancel.at === null || slurm === null || report === undefined || report.inferred === true ||
+    cancel.unheeded >= unheededBound || parseState(report.state).phase === "ended" ||
+    secondsBetween(cancel.at, at) < cancelPatienceSeconds
+    ? []
+    : [{
+      type: "CancelUnheeded",
+      job: plan.name,
+      attempt,
+      cause: cancel.seq,
+      data: { slurm_id: slurm.id, state: report.state }
+    }]
+
 const keyOf = ({ id, name, task }: JobRef): string => `${name}\0${id}\0${task}`
 
 /**
@@ -161,7 +177,10 @@ export const observeJobs = (session: Session): Effect.Effect<Look, never, Schedu
         return stateFacts(job, report, yield* hasForeignClaim(session, job, report))
       })
     })
-    return { facts: [...health, ...changes.flat()], missing }
+    const unheeded = jobs.flatMap((job) =>
+      unheededFacts(job, job.slurm === null ? undefined : byJob.get(keyOf(job.slurm)), at)
+    )
+    return { facts: [...health, ...changes.flat(), ...unheeded], missing }
   }).pipe(
     Effect.catchTag("SchedulerUnavailableError", ({ command, message }) =>
       Effect.succeed<Look>({

@@ -72,6 +72,10 @@ export const sentence = (record: EventRecord): string | null => {
       return `${record.data.action.class_name} queued (${record.data.queue_id})`
     case "ActionSkipped":
       return `${record.data.class_name} skipped: ${record.data.why}`
+    case "EventPublished":
+      return `publishes ${record.data.event}`
+    case "CancelUnheeded":
+      return `cancelled without effect: ${record.data.slurm_id} is ${record.data.state} still`
     case "ActionLogged":
       return record.data.message
     case "ActionInterrupted":

@@ -3,11 +3,11 @@ import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { EventRecord, Fact, NewEvent } from "../event/EventRecord.ts"
-import type { DecisionType, JobOutcome } from "../event/events.ts"
+import type { DecisionType, JobOutcome, Mode } from "../event/events.ts"
 import type { PlannedJob } from "../event/PlannedJob.ts"
 import { fold } from "../session/fold.ts"
 import type { Job, Session } from "../session/Session.ts"
-import { type Mode, Monitoring } from "./Monitoring.ts"
+import { Monitoring } from "./Monitoring.ts"
 import { later } from "./time.ts"
 
 /** The rules in force, by the names that facts and bindings use. */
@@ -47,6 +47,8 @@ export class Context {
   readonly fact: Fact
   /** Jobs that ended just now, and the seqs of the records that say so: others may wait for that. */
   readonly ended: Array<{ readonly job: string; readonly seq: number }> = []
+  /** How many events were published because of each occurrence that was seen, by its seq. */
+  readonly published = new Map<number, number>()
   /** Whether a job may be submitted now that could not before. */
   roomChanged = false
   private readonly base: Rules

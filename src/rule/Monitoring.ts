@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import { Binding } from "../action/actions.ts"
 import { AnyMap, Int, Number } from "../backend/Value.ts"
+import { Mode } from "../event/events.ts"
 
 /** The predecessor's state classes and the state each names. */
 export const stateOfClass = {
@@ -36,27 +37,29 @@ const shared = {
 }
 
 /**
- * What a line of the log (or its silence) means. `regex`: Python's syntax, searched for within each line.
+ * What a line of the log (or its silence) means. `regex`: Python's syntax, searched for within each line. `published`:
+ * nothing is looked for; PublishEventAction raises it.
  * `extract_groups` maps a metadata name to a group of the pattern, by name, number, or `match` for the whole match.
  */
 export const LogEvent = Schema.Struct({
   class_name: Schema.optionalWith(Schema.Literal("LogEvent"), { default: () => "LogEvent" as const }),
   name: Schema.NonEmptyString,
   pattern: Schema.optionalWith(Schema.String, { default: () => "" }),
-  pattern_type: Schema.optionalWith(Schema.Literal("regex", "substring", "inactivity"), {
+  pattern_type: Schema.optionalWith(Schema.Literal("regex", "substring", "inactivity", "published"), {
     default: () => "regex" as const
   }),
   extract_groups: Schema.optionalWith(
     Schema.Record({ key: Schema.String, value: Schema.Union(Schema.String, Int) }),
     { default: () => ({}) }
   ),
+  /**
+   * A job that lives is watched on until the scheduler ends it. `true`: it is cancelled, and ends as its `state` says and
+   * not as cancelled.
+   */
+  cancel: Schema.optionalWith(Schema.Boolean, { default: () => false }),
   ...shared
 }).annotations({ identifier: "LogEvent" })
 export type LogEvent = typeof LogEvent.Type
-
-/** The modes that a job's end or silence is classified as. */
-export const Mode = Schema.Literal("success", "crash", "timeout", "stall")
-export type Mode = typeof Mode.Type
 
 /** What to do when a job is classified. */
 export const StateEvent = Schema.Struct({
@@ -77,6 +80,12 @@ const Restarts = Schema.Struct({
   /** Log events that tell of progress by a number that grows; null: those whose metadata `kind` is checkpoint or progress. */
   progress: Schema.optionalWith(Schema.NullOr(Schema.Array(Schema.String)), { default: () => null })
 }).annotations({ identifier: "Restarts" })
+
+/** The mode that a rule's state names; null for those that end nothing. */
+export const modeOf = (state: LogEvent["state"]): Mode | null => {
+  const name = state === null ? null : stateOfClass[state.class_name]
+  return Schema.is(Mode)(name) ? name : null
+}
 
 /** All times in seconds. */
 export const Monitoring = Schema.Struct({

@@ -1,10 +1,10 @@
 /** What the end of an attempt means. Source of the state words: squeue man page, JOB STATE CODES. */
 import type { ValueMap } from "../backend/Value.ts"
-import type { JobOutcome } from "../event/events.ts"
+import type { JobOutcome, Mode } from "../event/events.ts"
 import type { Job } from "../session/Session.ts"
 
 export interface Classification {
-  readonly mode: "success" | "crash" | "timeout"
+  readonly mode: Mode
   readonly outcome: JobOutcome
   /** A sentence for people. */
   readonly why: string
@@ -58,19 +58,40 @@ const how = (job: Job): string =>
     ? ` with exit code ${job.exitCode}`
     : ""
 
+const outcomes: Readonly<Record<Mode, JobOutcome>> = {
+  success: "success",
+  crash: "failed",
+  stall: "failed",
+  timeout: "timeout"
+}
+
+/** The end that a log event asked for by a cancel; what completed before the cancel came, completed. */
+const asked = (mode: Mode): End => ({
+  mode,
+  outcome: outcomes[mode],
+  reason: "cancelled_by_log_event",
+  errorType: mode === "timeout" || mode === "stall" ? mode : null
+})
+
 /**
  * What the attempt's end means. What the log said (`evidence`: an OOM, an NCCL error) refines what the scheduler alone
  * calls FAILED; a job that the scheduler saw complete is a success whatever its log said on the way.
  */
 export const classify = (job: Job): Classification => {
   const state = job.slurmState ?? "FAILED"
-  const end = ends[state] ?? crash("job_failed", "slurm_failure")
+  const said = ends[state] ?? crash("job_failed", "slurm_failure")
+  const mode = job.cancel?.mode ?? null
+  const end = mode === null || said.mode === "success" ? said : asked(mode)
   const seen = job.evidence["error_type"]
-  const errorType = end.errorType === "slurm_failure" && typeof seen === "string" ? seen : end.errorType
+  const errorType = (end === said ? end.errorType === "slurm_failure" : mode !== "success") && typeof seen === "string"
+    ? seen
+    : end.errorType
   return {
     mode: end.mode,
     outcome: end.outcome,
-    why: end.mode === "success" ? "completed" : `${state}${how(job)}${errorType === null ? "" : ` (${errorType})`}`,
+    why: end.mode === "success"
+      ? (end === said ? "completed" : "cancelled, because a log event says that it is done")
+      : `${state}${how(job)}${errorType === null ? "" : ` (${errorType})`}`,
     metadata: {
       ...(end.mode === "success" ? {} : job.evidence),
       reason: end.reason,

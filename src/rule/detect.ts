@@ -91,4 +91,8 @@ const finderOf = (rule: LogEvent): Either.Either<Finder, PatternError> =>
 
 /** Compiles the rules once; fails with the first pattern that is no pattern. */
 export const makeDetector = (monitoring: Monitoring): Either.Either<Detector, PatternError> =>
-  Either.all(monitoring.log_events.filter(({ pattern_type }) => pattern_type !== "inactivity").map(finderOf))
+  Either.all(
+    monitoring.log_events.filter(({ pattern_type }) => pattern_type === "regex" || pattern_type === "substring").map(
+      finderOf
+    )
+  )

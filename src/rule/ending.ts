@@ -1,6 +1,7 @@
 /** The end of an attempt and of a job. */
 import { eventAction } from "../action/actions.ts"
-import { type Job, logKey } from "../session/Session.ts"
+import type { Mode } from "../event/events.ts"
+import { eventKey, type Job, logKey } from "../session/Session.ts"
 import { classify } from "./classify.ts"
 import { type Context, timerOf } from "./Context.ts"
 import { boundAt, raiseState } from "./raise.ts"
@@ -30,9 +31,15 @@ export const judgeEnd = (context: Context, job: Job): void => {
     const why = `the program ended with exit code ${noRestartCode}: do not restart`
     context.emit({ type: "RestartDropped", data: { why } }, job, restart.seq)
   }
-  if (context.now(job).restart === null && ending === null) raiseState(context, job, mode, metadata)
+  if (context.now(job).restart === null && ending === null && !wasRaised(context, job, mode)) {
+    raiseState(context, job, mode, metadata)
+  }
   finishIfJudged(context, job)
 }
+
+/** A stall was told of while the attempt was silent; other modes are those of its end. */
+const wasRaised = ({ session }: Context, { attempt, plan }: Job, mode: Mode): boolean =>
+  mode === "stall" && session.events.has(eventKey(plan.name, attempt, mode))
 
 /** Whether bytes of the job's files are known that were not read yet. */
 const hasUnread = ({ session }: Context, { logPath, plan }: Job): boolean =>

@@ -18,7 +18,8 @@ const toldByState = (mode: string, metadata: ValueMap): string =>
  * The fingerprint of what an event tells: of its line; of a crash, of the line that first told of it, which any later
  * one may only follow from; else of what the scheduler says.
  */
-export const failureOf = ({ error }: Job, { fingerprint, metadata, name, source }: Occurrence): string => {
+export const failureOf = ({ error }: Job, { fingerprint, metadata, name, published, source }: Occurrence): string => {
+  if (published !== null) return published.failure ?? name
   if (source === "log") return fingerprint ?? name
   if (name === "crash" && error !== null) return error
   return toldByState(name, metadata)

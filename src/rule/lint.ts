@@ -2,9 +2,10 @@
 import * as Either from "effect/Either"
 import { type Action, type Binding, eventAction } from "../action/actions.ts"
 import type { Condition } from "../action/conditions.ts"
+import { isList, isMap, type Value } from "../backend/Value.ts"
 import { templateFields } from "../sweep/format.ts"
 import { didYouMean, nearest } from "../sweep/nearest.ts"
-import type { LogEvent, Monitoring } from "./Monitoring.ts"
+import { type LogEvent, modeOf, type Monitoring } from "./Monitoring.ts"
 import { compilePattern, type Pattern } from "./pattern.ts"
 
 /** A mistake, and the path within the `monitoring` section to the value that holds it. */
@@ -56,12 +57,28 @@ const problem = (path: Path, message: string, suggestions: ReadonlyArray<string>
 const each = (path: Path, texts: ReadonlyArray<string>): ReadonlyArray<readonly [Path, string]> =>
   texts.map((text, index) => [[...path, index], text])
 
+/** The texts within a value, with their paths. */
+const textsIn = (value: Value, path: Path): ReadonlyArray<readonly [Path, string]> =>
+  typeof value === "string"
+    ? [[path, value]]
+    : isList(value)
+    ? value.flatMap((item, index) => textsIn(item, [...path, index]))
+    : isMap(value)
+    ? Object.entries(value).flatMap(([key, item]) => textsIn(item, [...path, key]))
+    : []
+
 /** The texts of an action that are rendered, with their paths. */
 const templatesOf = (action: Action, path: Path): ReadonlyArray<readonly [Path, string]> => {
   switch (action.class_name) {
     case "LogAction":
     case "LogMessageAction":
       return [[[...path, "message"], action.message]]
+    case "PublishEventAction":
+      return [
+        [[...path, "event_name"], action.event_name],
+        ...textsIn(action.metadata, [...path, "metadata"]),
+        ...textsIn(action.payload, [...path, "payload"])
+      ]
     case "RestartAction":
       return [[[...path, "reason"], action.reason]]
     case "RunAutoexpAction":
@@ -196,7 +213,7 @@ const lintGroups = (rule: LogEvent, { groups }: Pattern, path: Path): ReadonlyAr
 }
 
 const lintPattern = (rule: LogEvent, path: Path): ReadonlyArray<RuleProblem> => {
-  if (rule.pattern_type === "inactivity") return []
+  if (rule.pattern_type === "inactivity" || rule.pattern_type === "published") return []
   if (rule.pattern === "") return [problem([...path, "pattern"], `The log event "${rule.name}" needs a pattern.`)]
   if (rule.pattern_type === "substring") return []
   return Either.match(compilePattern(rule.pattern), {
@@ -206,6 +223,30 @@ const lintPattern = (rule: LogEvent, path: Path): ReadonlyArray<RuleProblem> => 
     onRight: (pattern) => lintGroups(rule, pattern, path)
   })
 }
+
+/** Without a state that ends something, nobody knows what a cancelled job is to end as. */
+const lintCancel = ({ cancel, name, state }: LogEvent, path: Path): ReadonlyArray<RuleProblem> =>
+  cancel && modeOf(state) === null
+    ? [problem(
+      [...path, "cancel"],
+      `The log event "${name}" cancels its job; give it the state that the job ends as: SuccessState, CrashState, ` +
+        "TimeoutState or StalledState."
+    )]
+    : []
+
+/** What events are published with, by their names; null: by a name that is not known yet. */
+const published = ({ log_events, state_events }: Monitoring) =>
+  [...log_events, ...state_events].flatMap(({ actions }) =>
+    actions.flatMap((bound) => {
+      const { action } = eventAction(bound)
+      return action.class_name === "PublishEventAction"
+        ? [{
+          event: /[{}]/.test(action.event_name) ? null : action.event_name,
+          keys: [...Object.keys(action.metadata), ...Object.keys(action.payload)]
+        }]
+        : []
+    })
+  )
 
 const lintNames = (rules: ReadonlyArray<{ readonly name: string }>, section: string): ReadonlyArray<RuleProblem> =>
   rules.flatMap(({ name }, index) =>
@@ -224,6 +265,9 @@ export const lintRules = (monitoring: Monitoring, names: Iterable<string>): Read
   const ownNames = (rule: LogEvent) => [...Object.keys(rule.metadata), ...Object.keys(rule.extract_groups)]
   // What log events found is evidence, which state events see too.
   const evidence = monitoring.log_events.flatMap(ownNames)
+  const given = published(monitoring)
+  const handed = (name: string) =>
+    given.filter(({ event }) => event === null || event === name).flatMap(({ keys }) => keys)
   return [
     ...lintNames(monitoring.log_events, "log_events"),
     ...lintNames(monitoring.state_events, "state_events"),
@@ -235,14 +279,15 @@ export const lintRules = (monitoring: Monitoring, names: Iterable<string>): Read
         ...(idle
           ? [problem(path, `The log event "${rule.name}" has no effect: give it a state, metadata or actions.`)]
           : []),
-        ...lintBindings(rule.actions, path, new Set([...common, ...ownNames(rule)]))
+        ...lintCancel(rule, path),
+        ...lintBindings(rule.actions, path, new Set([...common, ...ownNames(rule), ...handed(rule.name)]))
       ]
     }),
     ...monitoring.state_events.flatMap((rule, index) =>
       lintBindings(
         rule.actions,
         ["state_events", index],
-        new Set([...common, ...Object.keys(rule.metadata), ...evidence])
+        new Set([...common, ...Object.keys(rule.metadata), ...evidence, ...handed(rule.name)])
       )
     )
   ]

@@ -27,12 +27,13 @@ export const jobVariables = (session: Session, job: Job): ValueMap => {
   }
 }
 
-/** The event's metadata over the job's own. */
+/** What the event holds over the job's own. */
 export const variablesOf = (session: Session, job: Job, occurrence: Occurrence): ValueMap => ({
   ...jobVariables(session, job),
   event_id: occurrence.eventId,
   event_name: occurrence.name,
-  ...occurrence.metadata
+  ...occurrence.metadata,
+  ...occurrence.published?.payload as ValueMap | undefined
 })
 
 /** The id as SLURM prints it: `900`, or `900_3` for a task of an array. */

@@ -1,15 +1,18 @@
 /** Events and what rules bind to them: conditions one by one, then the action. */
 import * as Either from "effect/Either"
 import { type Binding, eventAction, renderAction } from "../action/actions.ts"
+import type { PublishEventAction } from "../action/actions/PublishEventAction.ts"
 import { judge } from "../action/conditions.ts"
 import type { ValueMap } from "../backend/Value.ts"
+import type { EventData, Mode } from "../event/events.ts"
 import { eventKey, type Job, type Occurrence } from "../session/Session.ts"
 import { isCancelled } from "./classify.ts"
 import { type Judged, passAll } from "./conditions.ts"
 import type { Context, Rules } from "./Context.ts"
+import { failureOf } from "./failure.ts"
 import { fingerprint } from "./fingerprint.ts"
 import { variablesOf } from "./metadata.ts"
-import { type Mode, type Monitoring, stateOfClass } from "./Monitoring.ts"
+import { modeOf, type Monitoring } from "./Monitoring.ts"
 import { restart } from "./restart.ts"
 import { secondsBetween } from "./time.ts"
 
@@ -17,32 +20,51 @@ import { secondsBetween } from "./time.ts"
 const tellsOfFailure = ({ actions, state }: Pick<Monitoring["log_events"][number], "state" | "actions">): boolean =>
   state !== null || actions.some((bound) => eventAction(bound).action.class_name === "RestartAction")
 
-/** Raises an event of the job's attempt and goes through the rule's bindings, each on its own. */
+type Raised = EventData<"EventRaised">
+
+/** Raises an event of the job's attempt, goes through the rule's bindings, each on its own, and cancels if it says so. */
 export const raise = (
   context: Context,
   job: Job,
   name: string,
   source: Occurrence["source"],
-  rule: Pick<Monitoring["log_events"][number], "state" | "actions">,
+  rule: Pick<Monitoring["log_events"][number], "state" | "actions"> & { readonly cancel?: boolean },
   metadata: ValueMap,
-  line?: string
+  more: { readonly line?: string; readonly cause?: number } & Pick<Raised, "published"> = {}
 ): void => {
+  const { cause, line, ...published } = more
   const known = context.session.events.get(eventKey(job.plan.name, job.attempt, name))
-  const seq = context.emit({
-    type: "EventRaised",
-    data: {
-      event_id: known?.eventId ?? `e${context.nextSeq()}`,
-      name,
-      source,
-      count: (known?.count ?? 0) + 1,
-      state: rule.state?.class_name ?? null,
-      metadata,
-      ...(line === undefined || !tellsOfFailure(rule) ? {} : { fingerprint: fingerprint(line) })
-    }
-  }, job)
+  const seq = context.emit(
+    {
+      type: "EventRaised",
+      data: {
+        event_id: known?.eventId ?? `e${context.nextSeq()}`,
+        name,
+        source,
+        count: (known?.count ?? 0) + 1,
+        state: rule.state?.class_name ?? null,
+        metadata,
+        ...(line === undefined || !tellsOfFailure(rule) ? {} : { fingerprint: fingerprint(line) }),
+        ...published
+      }
+    },
+    job,
+    cause
+  )
   const occurrence = context.session.occurrences.get(seq)
   if (occurrence === undefined) return
   for (const position of rule.actions.keys()) bind(context, occurrence, position, 0, seq)
+  const mode = modeOf(rule.state)
+  if (rule.cancel === true && mode !== null) {
+    cancelAs(context, context.now(job), occurrence, mode, seq)
+  }
+}
+
+/** Ends the attempt that the event is of, if it lives and its end is not under way. */
+const cancelAs = (context: Context, job: Job, { attempt, name }: Occurrence, mode: Mode, cause: number): void => {
+  if (attempt !== job.attempt || !job.live || job.slurm === null || job.cancel !== null) return
+  const data = { slurm_id: job.slurm.id, why: `log event ${name} ends it as ${mode}`, mode }
+  context.emit({ type: "CancelDecided", data }, job, cause)
 }
 
 /** Raises the state event of that name; without a rule for it nothing but the event follows. */
@@ -62,8 +84,19 @@ export const boundAt = (
   const job = context.job(of)
   if (job === undefined) return undefined
   const rules = context.rules(job)
-  if (source !== "state") return rules.log.get(name)?.actions[position]
-  return isMode(name, rules) ? rules.state.get(name)?.actions[position] : undefined
+  return ruleOf(rules, name, source)?.actions[position]
+}
+
+/** The rule by which an event of that name and source goes; what is published goes by the log event of its name, if any. */
+const ruleOf = (
+  rules: Rules,
+  name: string,
+  source: Occurrence["source"]
+): Monitoring["log_events"][number] | Monitoring["state_events"][number] | undefined => {
+  const log = source === "state" ? undefined : rules.log.get(name)
+  return log === undefined && (source === "state" || source === "published") && isMode(name, rules)
+    ? rules.state.get(name)
+    : log
 }
 
 /** Whether an operator, or another cluster of a federation, took the job away, not this session. */
@@ -105,11 +138,14 @@ export const bind = (context: Context, occurrence: Occurrence, position: number,
   if (passage.passage === "passed") act(context, job, occurrence, position, eventAction(bound), passage.last)
 }
 
-/** Whether the event's rule takes it for a failure; a restart because of anything else is wanted in any case. */
-const speaksOfFailure = (rules: Rules, { name, source }: Occurrence): boolean => {
-  if (source !== "log") return true
-  const state = rules.log.get(name)?.state?.class_name
-  return state !== undefined && ["crash", "stall", "timeout"].includes(stateOfClass[state])
+/**
+ * Whether the event's rule takes it for a failure, or the event that it was published by does; a restart because of
+ * anything else is wanted in any case.
+ */
+const speaksOfFailure = (rules: Rules, { name, published, source }: Occurrence): boolean => {
+  if (source === "state" || source === "inactivity") return true
+  const mode = modeOf(ruleOf(rules, name, source)?.state ?? null)
+  return (published !== null && published.failure !== null) || (mode !== null && mode !== "success")
 }
 
 const act = (
@@ -132,7 +168,8 @@ const act = (
   }
   if (action.class_name === "RestartAction") {
     const bound = boundAt(context, occurrence, position)
-    if (occurrence.source === "state" && isCancelledByOthers(job) && !(bound !== undefined && asksByMetadata(bound))) {
+    const told = occurrence.source === "state" || occurrence.source === "published"
+    if (told && isCancelledByOthers(job) && !(bound !== undefined && asksByMetadata(bound))) {
       return skip("somebody cancelled the job, and no condition of the rule asks what its metadata say of that")
     }
     return restart(context, job, occurrence, action, speaksOfFailure(context.rules(job), occurrence), skip, cause)
@@ -144,6 +181,7 @@ const act = (
     context.emit({ type: "ActionLogged", data: { binding, event_id, message: ready.message } }, job, cause)
     return
   }
+  if (ready.class_name === "PublishEventAction") return publish(context, job, occurrence, binding, ready, skip, cause)
   const complete = ready.class_name === "RunCommandAction" ? { ...ready, cwd: ready.cwd ?? job.plan.output_dir } : ready
   const policy = on_interrupt === null ? {} : { on_interrupt }
   if (mode === "queue") {
@@ -161,4 +199,39 @@ const act = (
     const data = { action_id: `a${context.nextSeq()}`, binding, event_id, action: complete, ...policy }
     context.emit({ type: "ActionStarted", data }, job, cause)
   }
+}
+
+/** How deep events may publish events, and how many may follow in all from one that was seen. */
+const depthBound = 8
+const publishedBound = 64
+
+/** Raises the event that an action publishes, about the attempt of the event that led to it. */
+const publish = (
+  context: Context,
+  job: Job,
+  occurrence: Occurrence,
+  binding: string,
+  { event_name, metadata, payload }: typeof PublishEventAction.Type,
+  skip: (why: string) => void,
+  cause: number
+): void => {
+  const { attempt, eventId: event_id, published } = occurrence
+  const { depth, failure, root } = published ?? { depth: 0, failure: null, root: occurrence.seq }
+  const count = (context.published.get(root) ?? 0) + 1
+  if (depth >= depthBound) return skip(`published events are nested ${depthBound} deep: they would never end`)
+  if (count > publishedBound) return skip(`${publishedBound} events were published because of one already`)
+  context.published.set(root, count)
+  const rules = context.rules(job)
+  const rule = ruleOf(rules, event_name, "published") ?? { state: null, actions: [], metadata: {} }
+  const told = failure ?? (speaksOfFailure(rules, occurrence) ? failureOf(job, occurrence) : null)
+  const seen = context.emit({ type: "EventPublished", data: { binding, event_id, event: event_name } }, job, cause)
+  raise(
+    context,
+    { ...context.now(job), attempt },
+    event_name,
+    "published",
+    rule,
+    { ...rule.metadata, ...metadata },
+    { cause: seen, published: { root, depth: depth + 1, failure: told, payload } }
+  )
 }

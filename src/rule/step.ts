@@ -14,6 +14,7 @@ import { raise } from "./raise.ts"
 import { answer, takeStock, workerLost } from "./requests.ts"
 import { judgeSilence, watchSilence } from "./silence.ts"
 import { lose, notFound, refused, submitWaiting } from "./submitting.ts"
+import { unheeded } from "./unheeded.ts"
 
 /**
  * Folds the fact into the session, decides, folds the decisions, and returns them as they must follow in the journal.
@@ -76,6 +77,11 @@ const decide = (context: Context, fact: Fact): void => {
       return followSubmission(context)
     case "TimerFired":
       return fire(context, fact.data.timer)
+    case "CancelUnheeded": {
+      const job = presentJob(context)
+      if (job !== undefined) unheeded(context, job, fact.data)
+      return
+    }
     case "WorkerLost":
       return workerLost(context, fact.data.queue_id)
     case "PatternSwitchedOff":
@@ -127,7 +133,7 @@ const readMatches = (context: Context, { matches }: EventData<"LogRead">): void 
     const rule = context.rules(job).log.get(name)
     if (line === undefined || rule === undefined) continue
     const reader = { ...context.now(job), attempt: context.fact.attempt ?? job.attempt }
-    raise(context, reader, name, "log", rule, { ...rule.metadata, ...groups }, line)
+    raise(context, reader, name, "log", rule, { ...rule.metadata, ...groups }, { line })
   }
 }
 

@@ -7,7 +7,9 @@ import type {
   Actor,
   BreakerSettings,
   Changes,
+  EventData,
   JobOutcome,
+  Mode,
   OnInterrupt,
   RenderedAction,
   Request,
@@ -106,8 +108,17 @@ export interface Job {
   readonly seenDead: string | null
   /** Whether the scheduler is to be asked once more if that is so still. */
   readonly doubted: boolean
-  /** A cancel that was decided for the present attempt, and whether the scheduler took it. */
-  readonly cancel: { readonly seq: number; readonly taken: boolean } | null
+  /** A cancel that was decided for the present attempt. */
+  readonly cancel: {
+    readonly seq: number
+    /** Whether the scheduler took it, and when. */
+    readonly taken: boolean
+    readonly at: string | null
+    /** How often it was taken without effect. */
+    readonly unheeded: number
+    /** What the attempt ends as, if a log event says so. */
+    readonly mode: Mode | null
+  } | null
   /** The start conditions of the next attempt: not asked yet, asked, or all passed. */
   readonly gate: "unasked" | "asking" | "passed"
   /** Whether its cancel conditions were asked, which happens once. */
@@ -172,13 +183,15 @@ export interface Occurrence {
   readonly seq: number
   readonly eventId: string
   readonly name: string
-  readonly source: "log" | "state" | "inactivity"
+  readonly source: EventData<"EventRaised">["source"]
   readonly job: string
   readonly attempt: number
   readonly at: string
   readonly metadata: ValueMap
   /** What its line says of a failure; null: nothing. */
   readonly fingerprint: string | null
+  /** Null if it was seen; else by what it was published. */
+  readonly published: Exclude<EventData<"EventRaised">["published"], undefined> | null
 }
 
 /** A binding that waits for the answer to a question. */

@@ -177,6 +177,7 @@ export const fold = (before: Session, record: EventRecord): Session => {
     case "RestartDropped":
     case "CancelDecided":
     case "CancelAnswered":
+    case "CancelUnheeded":
     case "EndDecided":
     case "JobClassified":
     case "JobLost":
@@ -202,6 +203,7 @@ export const fold = (before: Session, record: EventRecord): Session => {
     case "ActionQueued":
     case "ActionLogged":
     case "ActionSkipped":
+    case "EventPublished":
     case "QueueClaimed":
     case "QueueFinished":
     case "QueueReleased":

@@ -19,6 +19,7 @@ export type ActionRecord = EventRecord<
   | "ActionQueued"
   | "ActionLogged"
   | "ActionSkipped"
+  | "EventPublished"
   | "QueueClaimed"
   | "QueueFinished"
   | "QueueReleased"
@@ -86,7 +87,8 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
       const { count, event_id, metadata, name, source, state } = record.data
       const { attempt = 0, job = "" } = record
       noteEvent(session, { job, attempt, name, eventId: event_id }, record.at, 1)
-      forgetOccurrences(session, job)
+      // The event that published this one is not done with yet.
+      if (record.data.published === undefined) forgetOccurrences(session, job)
       session.occurrences.set(record.seq, {
         seq: record.seq,
         eventId: event_id,
@@ -96,12 +98,14 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
         attempt,
         at: record.at,
         metadata: metadata as ValueMap,
-        fingerprint: record.data.fingerprint ?? null
+        fingerprint: record.data.fingerprint ?? null,
+        published: record.data.published ?? null
       })
       changeJob(session, record, (job) => ({
         lastEvent: count > 1 ? `${name} (${count})` : name,
         ...(name === "stall" && source === "state" ? { stalled: true } : {}),
-        ...(source === "log" && attempt === job.attempt && (state !== null || "error_type" in metadata)
+        ...((source === "log" || source === "published") && attempt === job.attempt &&
+            (state !== null || "error_type" in metadata)
           ? {
             ...evidenceWith(job, metadata as ValueMap),
             error: job.error ?? (state === "SuccessState" ? null : record.data.fingerprint ?? null)
@@ -187,6 +191,10 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
     case "ActionLogged":
       changeEvent(session, record.data.event_id, { status: "done" })
       noteAction(session, record.data.event_id, "LogAction", record.at)
+      break
+    case "EventPublished":
+      changeEvent(session, record.data.event_id, { status: "done" })
+      noteAction(session, record.data.event_id, "PublishEventAction", record.at)
       break
     case "ActionSkipped": {
       const { queue, why } = record.data

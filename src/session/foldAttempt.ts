@@ -17,6 +17,7 @@ export type AttemptRecord = EventRecord<
   | "RestartDropped"
   | "CancelDecided"
   | "CancelAnswered"
+  | "CancelUnheeded"
   | "EndDecided"
   | "JobClassified"
   | "JobLost"
@@ -247,10 +248,25 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
       changeJob(session, record, () => ({ attention: null, changes: null }))
       break
     case "CancelDecided":
-      changeJob(session, record, () => ({ cancel: { seq: record.seq, taken: false } }))
+      changeJob(session, record, ({ cancel }) => ({
+        cancel: {
+          seq: record.seq,
+          taken: false,
+          at: null,
+          unheeded: cancel?.unheeded ?? 0,
+          mode: record.data.mode ?? cancel?.mode ?? null
+        }
+      }))
       break
     case "CancelAnswered":
-      changeJob(session, record, ({ cancel }) => ({ cancel: cancel === null ? null : { ...cancel, taken: true } }))
+      changeJob(session, record, ({ cancel }) => ({
+        cancel: cancel === null ? null : { ...cancel, taken: true, at: record.at }
+      }))
+      break
+    case "CancelUnheeded":
+      changeJob(session, record, ({ cancel }) => ({
+        cancel: cancel === null ? null : { ...cancel, unheeded: cancel.unheeded + 1 }
+      }))
       break
     case "EndDecided":
       changeJob(session, record, () => ({ ending: { seq: record.seq, why: record.data.why } }))
