@@ -6,17 +6,12 @@ import { Files } from "../port/Files.ts"
 import { isOpen, type OpenQuestion, toAsk } from "../session/pending.ts"
 import type { Session } from "../session/Session.ts"
 import { answerFact } from "./observe.ts"
+import { patienceSeconds } from "./patientFiles.ts"
 
 type FileQuestion = Extract<OpenQuestion["question"], { readonly kind: "file_exists" | "files_match" }>
 
-/**
- * How many file questions wait for the system at once. One that hangs keeps its thread, of which Node has four for all
- * files: two are left for the journal.
- */
+/** How many file questions wait for the system at once: what hangs among them leaves room to read logs. */
 const atOnce = 2
-
-/** Seconds after which a question that has no answer yet is told of, and no longer waited for by those who wait. */
-const patienceSeconds = 10
 
 export interface FileAsker {
   /** Asks what is open and not being asked; waits for no answer. */

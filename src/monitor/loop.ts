@@ -7,7 +7,7 @@ import type * as Scope from "effect/Scope"
 import type { EventRecord, NewEvent } from "../event/EventRecord.ts"
 import type { Actor, FactType } from "../event/events.ts"
 import type { Commands } from "../port/Commands.ts"
-import type { Files } from "../port/Files.ts"
+import { Files } from "../port/Files.ts"
 import type { FollowUps } from "../port/FollowUps.ts"
 import type { FencedError, Journal, JournalIoError } from "../port/Journal.ts"
 import { Scheduler } from "../port/Scheduler.ts"
@@ -22,6 +22,7 @@ import { type Held, recordedNow } from "./held.ts"
 import { inboxFacts } from "./inbox.ts"
 import { makeWorkerWatch } from "./lostWorkers.ts"
 import { confirmEnds, observeJobs, observeSubmitTimer, observeTimers } from "./observe.ts"
+import { patientFiles } from "./patientFiles.ts"
 import { perform } from "./perform.ts"
 import { makePublisher } from "./publish.ts"
 import { observeLogs, type ReadingRules } from "./readLogs.ts"
@@ -299,7 +300,8 @@ export const watch = (
 
     yield* record([{ type: "MonitorAttached", data: { actor: options.actor, tool_version: options.toolVersion } }])
     yield* record(options.requests.filter(({ data }) => !session.requests.has(data.request_id)))
-    yield* Effect.onExit(loop, (exit) =>
+    const files = yield* patientFiles(yield* Files)
+    yield* Effect.onExit(Effect.provideService(loop, Files, files), (exit) =>
       detach(
         Exit.isSuccess(exit) ?
           (isFinished(session, options.worker) ? "finished" : "asked to") :

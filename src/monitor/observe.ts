@@ -1,5 +1,6 @@
 /** One look at the world: what of it is new becomes facts. */
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import { parseState } from "../backend/slurm/states.ts"
 import type { NewEvent } from "../event/EventRecord.ts"
 import type { FactType } from "../event/events.ts"
@@ -34,7 +35,10 @@ const hasForeignClaim = (
   report?.exitCode !== claimRefused
     ? Effect.succeed(false)
     : Effect.map(
-      readClaim(plan.output_dir, session.planId, submittedAttempt(slurm?.name) ?? attempt),
+      Effect.orElseSucceed(
+        readClaim(plan.output_dir, session.planId, submittedAttempt(slurm?.name) ?? attempt),
+        () => null
+      ),
       (claim) => claim !== null && claim.nonce !== nonce
     )
 
@@ -54,10 +58,10 @@ const withExit = (
     if (told || slurm === null || attempt === null) return report
     const exit = yield* readExit(plan.output_dir, session.planId, attempt)
     if (exit === null || exit.nonce !== nonce) {
-      // What has begun was not taken out while it waited.
-      const began = report?.inferred === true &&
-        (yield* readClaim(plan.output_dir, session.planId, attempt))?.nonce === nonce
-      return began ? undefined : report
+      if (report?.inferred !== true) return report
+      // What has begun, or may have, was not taken out while it waited.
+      const claim = yield* Effect.either(readClaim(plan.output_dir, session.planId, attempt))
+      return Either.isLeft(claim) || claim.right?.nonce === nonce ? undefined : report
     }
     if (report !== undefined && report.inferred !== true) return { ...report, exitCode: exit.exitCode }
     return {

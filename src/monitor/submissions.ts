@@ -5,7 +5,7 @@ import * as os from "node:os"
 import { expandFileName } from "../backend/slurm/fileNames.ts"
 import type { NewEvent } from "../event/EventRecord.ts"
 import type { FactType } from "../event/events.ts"
-import { type Files } from "../port/Files.ts"
+import type { Files, FileUnreadableError } from "../port/Files.ts"
 import { Scheduler } from "../port/Scheduler.ts"
 import type { Job, OpenSubmission, Session } from "../session/Session.ts"
 import { readClaim } from "./claim.ts"
@@ -106,7 +106,10 @@ export const submit = (session: Session, submission: OpenSubmission): Effect.Eff
   )
 
 /** The id under which an attempt of the job says that it runs, by the marker that its script made first of all. */
-const claimedId = (session: Session, submission: OpenSubmission): Effect.Effect<string | null, never, Files> =>
+const claimedId = (
+  session: Session,
+  submission: OpenSubmission
+): Effect.Effect<string | null, FileUnreadableError, Files> =>
   Effect.gen(function*() {
     for (const name of submission.jobs) {
       const job = session.jobs.get(name)
@@ -139,7 +142,8 @@ export const lookUp = (
         return submission.missed && !submission.settled
           ? []
           : [{ type: "SubmissionNotFound" as const, ...about(submission), data: { nonce: submission.nonce } }]
-      }))
+        // A marker that cannot be read says nothing: it may be there.
+      }).pipe(Effect.orElseSucceed(() => [])))
     return facts.flat()
   }).pipe(
     Effect.catchTags({
