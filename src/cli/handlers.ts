@@ -22,6 +22,8 @@ export const handlers: { readonly [Name in CommandName]: () => Promise<Handler<N
   "job release": () => import("./commands/job.ts").then(({ release }) => release),
   "job logs": () => import("./commands/job.ts").then(({ logs }) => logs),
   explain: () => import("./commands/explain.ts").then(({ explain }) => explain),
+  replay: () => import("./commands/replay.ts").then(({ replay }) => replay),
+  backtest: () => import("./commands/backtest.ts").then(({ backtest }) => backtest),
   actions: () => import("./commands/actions.ts").then(({ actions }) => actions),
   events: () => import("./commands/events.ts").then(({ events }) => events),
   "sweep show": () => import("./commands/sweepShow.ts").then(({ sweepShow }) => sweepShow),

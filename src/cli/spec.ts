@@ -56,6 +56,12 @@ export const options = {
   job: texts("NAME", "a job, by its name"),
   reason: text("TEXT", "why, for the journal"),
   type: texts("TYPE", "only records of this type"),
+  to: typed("SEQ|TIME", since, "up to this record or time, and show the state then"),
+  step: flag("walk through it, fact by fact"),
+  monitoring: text("REF", "rules: an option of the group `monitoring`, a config, or a YAML file"),
+  log: texts("FILE", "a log to look through"),
+  explain: typed("LINE", count, "why each rule does or does not match that line, counted from 1"),
+  expect: texts("RULE", "fail unless this rule matches somewhere"),
   since: typed("SEQ|TIME", since, "from this record or time on"),
   follow: flag("go on as new ones arrive"),
   sweep: text("FILE", "the sweep file (`sweep.json`) of a plan"),
@@ -160,6 +166,19 @@ export const commands = {
     help: "why a job is where it is: rules, conditions one by one, budgets, each with its evidence",
     options: ["job"],
     required: ["session"]
+  }),
+  replay: command({
+    help:
+      "decide again on what was recorded: the same, or where not; with --monitoring, what other rules would have done",
+    options: ["to", "step", "monitoring", ...composing],
+    required: ["session"],
+    operands: "overrides"
+  }),
+  backtest: command({
+    help: "where rules match in any log, and why not; no session needed",
+    options: ["log", "explain", "expect", ...composing],
+    required: ["monitoring"],
+    operands: "overrides"
   }),
   actions: command({
     help: "the worker that executes queued actions",

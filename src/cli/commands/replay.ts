@@ -1,0 +1,57 @@
+/** `autoexp replay`: a journal's facts decided on again; with other rules, what they would have done. */
+import * as Effect from "effect/Effect"
+import * as readline from "node:readline"
+import type { EventRecord } from "../../event/EventRecord.ts"
+import * as FileJournal from "../../journal/FileJournal.ts"
+import { look } from "../../monitor/held.ts"
+import { replay as decideAgain, replayView } from "../../replay/replay.ts"
+import { replayLines, stateLines } from "../../report/replay.ts"
+import { Screen } from "../../report/Screen.ts"
+import { fold } from "../../session/fold.ts"
+import { emptySession } from "../../session/Session.ts"
+import { sessionView } from "../../session/view.ts"
+import type { Handler } from "../Handler.ts"
+import { findSession } from "../place.ts"
+import { printJson, printLines } from "../print.ts"
+import type { Given } from "../spec.ts"
+import { step } from "../stepping.ts"
+import { usage } from "../UsageError.ts"
+
+/** The records up to the point that `--to` names, itself included. */
+const upTo = (records: ReadonlyArray<EventRecord>, to: Given<"replay">["to"]): ReadonlyArray<EventRecord> =>
+  to === null ? records : records.filter(({ at, seq }) => "seq" in to ? seq <= to.seq : Date.parse(at) <= to.at)
+
+/** Lines that a person types, for as long as the scope lives. */
+const typedLines = Effect.map(
+  Effect.acquireRelease(
+    Effect.sync(() => readline.createInterface({ input: process.stdin, output: process.stdout, prompt: "" })),
+    (reader) => Effect.sync(() => reader.close())
+  ),
+  (reader) => reader[Symbol.asyncIterator]()
+)
+
+export const replay: Handler<"replay"> = (given) =>
+  Effect.gen(function*() {
+    if (given.operands.length > 0) {
+      return yield* usage("overrides change the rules that --monitoring names; without it there are none to change")
+    }
+    const place = yield* findSession(given.session, given["state-dir"])
+    const { records } = yield* look(place)
+    const past = upTo(records, given.to)
+    if (past.length === 0) {
+      return yield* usage(`nothing is recorded up to there; the first record is of ${records[0]?.at}`)
+    }
+    if (given.step && !given.json) {
+      const asks = (yield* Screen).interactive && process.stdin.isTTY
+      return yield* Effect.scoped(
+        Effect.flatMap(asks ? typedLines : Effect.succeed(null), (lines) => step(past, lines))
+      )
+    }
+    const replayed = yield* decideAgain(past)
+    // What was, not what is decided today: they are the same unless it diverges.
+    const state = given.to === null ? null : past.reduce(fold, emptySession())
+    yield* given.json
+      ? printJson({ ...replayView(replayed), ...(state === null ? {} : { state: sessionView(state) }) })
+      : printLines([...replayLines(replayed), ...(state === null ? [] : stateLines(state))])
+    return replayed.identical ? 0 : 1
+  }).pipe(Effect.provide(FileJournal.layer))

@@ -1,0 +1,124 @@
+/** Recorded facts to today's decider: does it decide what was decided then? From records alone. */
+import * as Either from "effect/Either"
+import { encodeEvent, type EventRecord, type Fact, UnreadableRecordError } from "../event/EventRecord.ts"
+import { decodeRules, type Rules, rulesOf } from "../rule/Context.ts"
+import { Monitoring } from "../rule/Monitoring.ts"
+import { step } from "../rule/step.ts"
+import { fold } from "../session/fold.ts"
+import { emptySession, type Session } from "../session/Session.ts"
+import { involvedRule } from "./involved.ts"
+import { sameDecision } from "./same.ts"
+import { type Turn, turnsOf } from "./turns.ts"
+
+/** Where the decider of today and the journal part. */
+export interface Divergence {
+  /** Seq of the decision that differs. */
+  readonly seq: number
+  /** The fact that led to it. */
+  readonly fact: EventRecord
+  /** What the journal has there; null: nothing more was decided of that fact. */
+  readonly recorded: EventRecord | null
+  /** What is decided today; null: nothing more. */
+  readonly decided: EventRecord | null
+  /** Name of the rule that either comes from; null if none does. */
+  readonly rule: string | null
+}
+
+export interface Replayed {
+  readonly identical: boolean
+  /** Facts that were decided on, and decisions that were the same. */
+  readonly facts: number
+  readonly decisions: number
+  readonly divergence: Divergence | null
+  /** The session after the last fact that was decided on, as it is decided today. */
+  readonly session: Session
+}
+
+/** Nothing is known of rules before the first record. */
+const noRules = rulesOf(Monitoring.make({}))
+
+/** The rules in force in the session, as the journal tells them. */
+const rulesIn = (session: Session, { seq, type }: Fact): Either.Either<Rules, UnreadableRecordError> =>
+  Either.mapLeft(decodeRules(session.rules), (why) => new UnreadableRecordError({ seq, type, why }))
+
+const reservedIn = ({ seals }: Turn): ReadonlySet<number> | undefined =>
+  seals.length === 0 ? undefined : new Set(seals.map(({ seq }) => seq))
+
+/** A decider that is fed turn by turn, over a session of its own. */
+export class Replayer {
+  readonly session: Session = emptySession()
+  /** The rules in force after the last turn. */
+  rules: Rules = noRules
+  private rulesFrom: unknown = null
+
+  /** What is decided of the turn's fact today; the session goes on with that. */
+  decide(turn: Turn): Either.Either<ReadonlyArray<EventRecord>, UnreadableRecordError> {
+    const decided = step(this.session, this.rules, turn.fact, reservedIn(turn))
+    for (const seal of turn.seals) if (seal.seq > this.session.seq) fold(this.session, seal)
+    if (this.session.rules === this.rulesFrom) return Either.right(decided)
+    this.rulesFrom = this.session.rules
+    return Either.map(rulesIn(this.session, turn.fact), (rules) => {
+      this.rules = rules
+      return decided
+    })
+  }
+}
+
+/**
+ * The first difference between what was recorded of a turn and what is decided today. `last`: a journal may end within
+ * the decisions on its last fact, which whoever resumes it goes on with.
+ */
+export const differenceIn = (turn: Turn, decided: ReadonlyArray<EventRecord>, last: boolean): Divergence | null => {
+  const { decisions, fact } = turn
+  const length = last ? decisions.length : Math.max(decisions.length, decided.length)
+  for (let at = 0; at < length; at += 1) {
+    const recorded = decisions[at] ?? null
+    const now = decided[at] ?? null
+    if (recorded !== null && now !== null && sameDecision(recorded, now)) continue
+    const seq = recorded?.seq ?? now?.seq ?? fact.seq
+    return { seq, fact, recorded, decided: now, rule: involvedRule(turn, recorded ?? now, decided) }
+  }
+  return null
+}
+
+/** Decides anew on all facts among the records, a journal's first ones, up to the first difference. */
+export const replay = (records: ReadonlyArray<EventRecord>): Either.Either<Replayed, UnreadableRecordError> =>
+  Either.gen(function*() {
+    const replayer = new Replayer()
+    const { session } = replayer
+    let facts = 0
+    let decisions = 0
+    let turn: Turn | null = null
+    const take = (one: Turn, last: boolean) =>
+      Either.map(replayer.decide(one), (decided): Divergence | null => {
+        const divergence = differenceIn(one, decided, last)
+        facts += 1
+        if (divergence === null) decisions += one.decisions.length
+        return divergence
+      })
+    for (const next of turnsOf(records)) {
+      const divergence = turn === null ? null : yield* take(turn, false)
+      if (divergence !== null) return { identical: false, facts, decisions, divergence, session }
+      turn = next
+    }
+    const divergence = turn === null ? null : yield* take(turn, true)
+    return { identical: divergence === null, facts, decisions, divergence, session }
+  })
+
+/** The answer of `replay`. */
+export const replayView = ({ decisions, divergence, facts, identical }: Replayed) => {
+  const view = (record: EventRecord | null) =>
+    record === null ? null : { seq: record.seq, at: record.at, ...encodeEvent(record) }
+  return {
+    identical,
+    facts,
+    decisions,
+    first_divergence: divergence === null ? null : {
+      seq: divergence.seq,
+      fact: view(divergence.fact),
+      recorded: view(divergence.recorded),
+      decided: view(divergence.decided),
+      rule: divergence.rule
+    }
+  }
+}
