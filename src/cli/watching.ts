@@ -6,6 +6,7 @@ import type { EventData } from "../event/events.ts"
 import * as FileJournal from "../journal/FileJournal.ts"
 import * as LiveFollowUps from "../monitor/followUps.ts"
 import * as LiveFiles from "../monitor/LiveFiles.ts"
+import * as RuleSource from "../monitor/ruleSource.ts"
 import { type SessionError, type SessionServices, watchSession } from "../monitor/sessions.ts"
 import type { SessionPlace } from "../port/Journal.ts"
 import { ending, hasTrouble, liveRows } from "../report/ending.ts"
@@ -24,7 +25,10 @@ import { printJson, printLines } from "./print.ts"
 export const machine = Layer.unwrapEffect(Effect.map(Invocation, ({ cwd, program, version }) =>
   Layer.provideMerge(
     LiveFollowUps.layer({ toolVersion: version, autoexpCommand: program, cwd }),
-    Layer.provideMerge(LiveSchedulers.layer, Layer.mergeAll(FileJournal.layer, LiveFiles.layer, workshop))
+    Layer.provideMerge(
+      LiveSchedulers.layer,
+      Layer.mergeAll(FileJournal.layer, LiveFiles.layer, Layer.provideMerge(RuleSource.layer, workshop))
+    )
   )))
 
 export interface Watching {

@@ -14,6 +14,29 @@ export class ConfigFiles extends Context.Tag("autoexp/ConfigFiles")<ConfigFiles,
   readonly environment: Readonly<Record<string, string | undefined>>
 }>() {}
 
+/**
+ * The files, and the text of each that is read of them, by its absolute path; null for what is not there. Relative paths are
+ * those of `cwd`.
+ */
+export const noting = (
+  files: Context.Tag.Service<ConfigFiles>,
+  cwd: string
+): { readonly files: Context.Tag.Service<ConfigFiles>; readonly read: ReadonlyMap<string, string | null> } => {
+  const read = new Map<string, string | null>()
+  return {
+    read,
+    files: {
+      ...files,
+      absolute: (file) => path.resolve(cwd, file),
+      read: (file) => {
+        const text = files.read(path.resolve(cwd, file))
+        read.set(path.resolve(cwd, file), text)
+        return text
+      }
+    }
+  }
+}
+
 const attempt = <A>(run: () => A): A | null => {
   try {
     return run()

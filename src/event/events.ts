@@ -93,6 +93,8 @@ export const Request = Schema.Union(
     job: Schema.NullOr(Text),
     reason: Text
   }),
+  /** Overrides of the `monitoring` section that count from now on, after those of the plan; a later one of a key wins. */
+  Schema.Struct({ kind: Schema.Literal("set"), settings: Strings }),
   Schema.Struct({ kind: Schema.Literal("queue_retry"), queue_id: Text }),
   Schema.Struct({ kind: Schema.Literal("queue_remove"), queue_id: Text }),
   /** `lease`: which claim it is, and by which name its worker's heartbeat is found. */
@@ -142,6 +144,22 @@ const facts = {
     calls: Schema.Record({ key: Text, value: Schema.Int })
   }),
   OperatorRequested: Schema.Struct({ request_id: Text, actor: Actor, request: Request }),
+  /** The session goes on under other rules, which are all here. */
+  RulesChanged: Schema.Struct({
+    /** The `monitoring` section, encoded. */
+    rules: Schema.Unknown,
+    rules_digest: Text,
+    /** Further `monitoring` sections, encoded; they take the place of those before. */
+    rule_sets: Schema.Array(Schema.Unknown),
+    /** The jobs that are under one of these, each with its position there. */
+    jobs: Schema.Record({ key: Text, value: Schema.Int }),
+    /** What differs, for people. */
+    changed: Strings
+  }),
+  /** The config says something else of the rules than before, and it cannot be read: those in force stay. */
+  RulesUnreadable: Schema.Struct({ message: Text }),
+  /** It can be read again, and says what is in force. */
+  RulesReadable: Schema.Struct({}),
   JobSubmitted: Schema.Struct({
     nonce: Text,
     name: Text,

@@ -11,6 +11,7 @@ import { type Commands } from "../port/Commands.ts"
 import { type Files } from "../port/Files.ts"
 import { type FollowUp, FollowUpFailedError, FollowUps } from "../port/FollowUps.ts"
 import { type Journal } from "../port/Journal.ts"
+import { type RuleSource } from "../port/RuleSource.ts"
 import { type Schedulers } from "../port/Scheduler.ts"
 import { look } from "./held.ts"
 import { openingOf, submitSession } from "./sessions.ts"
@@ -70,7 +71,7 @@ const start = (followUp: FollowUp, { autoexpCommand, cwd, toolVersion }: FollowU
     return { planId, jobs: session.jobs.size }
   })
 
-type World = Journal | Schedulers | Files | Commands | FileSystem.FileSystem | ConfigFiles
+type World = Journal | Schedulers | Files | Commands | RuleSource | FileSystem.FileSystem | ConfigFiles
 
 /** Follow-ups of this process. */
 export const layer = (

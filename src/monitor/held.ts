@@ -23,7 +23,7 @@ import {
   type SessionHeldError,
   type SessionPlace
 } from "../port/Journal.ts"
-import { decodeRules, type Rules } from "../rule/Context.ts"
+import { decodeRules, rulesInForce } from "../rule/Context.ts"
 import { step } from "../rule/step.ts"
 import { fold } from "../session/fold.ts"
 import { emptySession, type Session } from "../session/Session.ts"
@@ -32,7 +32,6 @@ import { type Head, publishedHead, sessionFile } from "./publish.ts"
 export interface Held {
   readonly place: SessionPlace
   readonly session: Session
-  readonly rules: Rules
   readonly leftOut: ReadonlyArray<LeftOut>
   /** Last record of the journal. */
   readonly head: () => Head
@@ -59,33 +58,37 @@ export const recordedNow: Effect.Effect<string> = Effect.map(
   (millis) => new Date(millis).toISOString()
 )
 
-/** The session that the records tell, and the rules in force. */
+/** The session that the records tell, if its rules can be read. */
 export const foldAll = (
   records: ReadonlyArray<EventRecord>
-): Effect.Effect<{ readonly session: Session; readonly rules: Rules }, UnreadableRecordError> =>
+): Effect.Effect<Session, UnreadableRecordError> =>
   Effect.gen(function*() {
     const session = records.reduce(fold, emptySession())
     const readable = (encoded: unknown) =>
       Effect.mapError(
         decodeRules(encoded),
-        (why) => new UnreadableRecordError({ seq: 1, type: "SessionOpened", why })
+        (why) =>
+          new UnreadableRecordError(
+            session.rulesChanged === null
+              ? { seq: 1, type: "SessionOpened", why }
+              : { seq: session.rulesChanged.seq, type: "RulesChanged", why }
+          )
       )
     yield* Effect.forEach(session.ruleSets, readable, { discard: true })
-    return { session, rules: yield* readable(session.rules) }
+    yield* readable(session.rules)
+    return session
   })
 
 /** Decisions that a crash kept from the journal: its last fact is there, and not all that follows from it. */
-const missingDecisions = (
-  records: ReadonlyArray<EventRecord>,
-  rules: Rules
-): ReadonlyArray<EventRecord> => {
+const missingDecisions = (records: ReadonlyArray<EventRecord>): ReadonlyArray<EventRecord> => {
   const last = records.findLastIndex((record) => isFact(record) && record.type !== "SegmentOpened")
   const fact = records[last]
   if (fact === undefined || !isFact(fact) || fact.type === "SessionOpened") return []
   const after = records.slice(last + 1)
   const reserved = new Set(after.filter(({ type }) => type === "SegmentOpened").map(({ seq }) => seq))
   const recorded = after.filter(({ type }) => type !== "SegmentOpened")
-  const decided = step(records.slice(0, last).reduce(fold, emptySession()), rules, fact, reserved)
+  const before = records.slice(0, last).reduce(fold, emptySession())
+  const decided = step(before, rulesInForce(before), fact, reserved)
   const same = recorded.every((record, index) => {
     const expected = decided[index]
     return expected !== undefined && JSON.stringify(encodeEvent(record)) === JSON.stringify(encodeEvent(expected))
@@ -154,14 +157,14 @@ export const hold = (
       records.push(opened)
     }
 
-    const { rules } = yield* foldAll(records)
-    const missing = missingDecisions(records, rules)
+    yield* foldAll(records)
+    const missing = missingDecisions(records)
     const [first] = missing
     if (first !== undefined) {
       yield* append(first.at, missing)
       records.push(...missing)
     }
-    const { session } = yield* foldAll(records)
+    const session = yield* foldAll(records)
 
     const record = (facts: ReadonlyArray<NewEvent<FactType>>) =>
       Effect.gen(function*() {
@@ -170,7 +173,7 @@ export const hold = (
         const batch: Array<EventRecord> = []
         for (const fact of facts) {
           const stamped = { ...fact, seq: session.seq + 1, at, epoch: writer.epoch } as Fact
-          batch.push(stamped, ...step(session, rules, stamped))
+          batch.push(stamped, ...step(session, rulesInForce(session), stamped))
         }
         yield* append(at, batch)
         return batch
@@ -179,7 +182,6 @@ export const hold = (
     return {
       place,
       session,
-      rules,
       leftOut: writer.leftOut,
       head: () => head,
       record,
@@ -194,7 +196,7 @@ export const look = Effect.fn("monitor.look")(function*(place: SessionPlace) {
   const { leftOut, records } = yield* journal.read(place)
   yield* checkEnd(place, records, published)
   const decoded = yield* decodeRecords(records)
-  const { session } = yield* foldAll(decoded)
+  const session = yield* foldAll(decoded)
   const last = records.at(-1)
   return { session, records: decoded, leftOut, head: { seq: last?.seq ?? 0, hash: last?.hash ?? "" } }
 })

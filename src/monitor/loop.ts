@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import type { EventRecord, NewEvent } from "../event/EventRecord.ts"
@@ -10,8 +11,9 @@ import type { Commands } from "../port/Commands.ts"
 import { Files } from "../port/Files.ts"
 import type { FollowUps } from "../port/FollowUps.ts"
 import type { FencedError, Journal, JournalIoError } from "../port/Journal.ts"
+import type { RulesAnswer, RuleSource } from "../port/RuleSource.ts"
 import { Scheduler } from "../port/Scheduler.ts"
-import { decodeRules, type Rules, rulesFor } from "../rule/Context.ts"
+import { decodeRules, type Rules, rulesFor, rulesInForce } from "../rule/Context.ts"
 import { type Detector, makeDetector } from "../rule/detect.ts"
 import { pollSeconds } from "../rule/Monitoring.ts"
 import { toCancel, toClaim, toConfirm, toLookUp, toRun, toSubmit } from "../session/pending.ts"
@@ -21,6 +23,7 @@ import { makeFileAsker } from "./askFiles.ts"
 import { type Held, recordedNow } from "./held.ts"
 import { inboxFacts } from "./inbox.ts"
 import { makeWorkerWatch } from "./lostWorkers.ts"
+import { makeRuleWatch } from "./newRules.ts"
 import { confirmEnds, observeJobs, observeSubmitTimer, observeTimers } from "./observe.ts"
 import { patientFiles } from "./patientFiles.ts"
 import { perform } from "./perform.ts"
@@ -29,7 +32,7 @@ import { observeLogs, type ReadingRules } from "./readLogs.ts"
 import { cancel, lookUp, submit } from "./submissions.ts"
 
 /** What a monitor needs of the world. */
-export type Services = Journal | Scheduler | Files | Commands | FollowUps
+export type Services = Journal | Scheduler | Files | Commands | FollowUps | RuleSource
 
 type Failure = FencedError | JournalIoError
 type Facts = ReadonlyArray<NewEvent<FactType>>
@@ -52,6 +55,9 @@ export interface WatchOptions {
 /** How many queued actions run at once. */
 const workers = 2
 
+/** How long the first cycle waits for what the configs say of the rules. */
+const rulesSeconds = 10
+
 /** How long a monitor that was asked for one cycle waits for the first answer of the commands that it asks. */
 const firstAnswerSeconds = 5
 
@@ -70,7 +76,7 @@ export const watch = (
     const scheduler = yield* Scheduler
     const reading = new WeakMap<Rules, ReadingRules>()
     const readingRules = (job: Job): ReadingRules => {
-      const rules = rulesFor(session, held.rules, job.plan)
+      const rules = rulesFor(session, rulesInForce(session), job.plan)
       const known = reading.get(rules)
       if (known !== undefined) return known
       const made = {
@@ -85,6 +91,8 @@ export const watch = (
     const outcomes = yield* Queue.unbounded<NewEvent<FactType>>()
     const asker = yield* makeAsker(session, (fact) => Queue.offer(outcomes, fact))
     const fileAsker = yield* makeFileAsker(session, (fact) => Queue.offer(outcomes, fact))
+    const ruleWatch = makeRuleWatch(session)
+    const said = yield* Queue.unbounded<RulesAnswer>()
     const underWay = new Set<string>()
     let running = 0
     /** Whether the scheduler was to be asked for more than its limit on calls allowed. */
@@ -110,6 +118,18 @@ export const watch = (
         running += 1
         return beside(id, Effect.ensuring(effect, Effect.sync(() => running -= 1)))
       })
+
+    /** Asks the configs beside the loop, since a file system that hangs answers nobody. */
+    let askingRules = false
+    const askRules = Effect.suspend(() => {
+      if (askingRules) return Effect.void
+      askingRules = true
+      const asked = Effect.flatMap(ruleWatch.ask, (answer) => Queue.offer(said, answer))
+      return Effect.asVoid(Effect.forkScoped(Effect.ensuring(asked, Effect.sync(() => askingRules = false))))
+    })
+
+    const takeRules = (answers: Iterable<RulesAnswer>) =>
+      Effect.forEach(answers, (answer) => Effect.suspend(() => record(ruleWatch.take(answer))), { discard: true })
 
     const startActions = Effect.gen(function*() {
       for (const { action: what, attempt, id, job, seq } of toRun(session)) {
@@ -237,6 +257,8 @@ export const watch = (
       const { discard, facts } = yield* inboxFacts(held.place, session)
       yield* record([...finished, ...facts, ...observeSubmitTimer(session, yield* recordedNow)])
       yield* discard
+      yield* takeRules(yield* Queue.takeAll(said))
+      if (ruleWatch.isOutdated()) yield* askRules
     })
 
     /** Lets what was begun come to its end, and every gate have an answer, if that is given soon. */
@@ -260,7 +282,7 @@ export const watch = (
       Math.max(
         tickSeconds,
         Math.min(
-          pollSeconds(held.rules.monitoring),
+          pollSecondsOf(rulesInForce(session)),
           ...sets.map((set) => Either.match(decodeRules(set), { onLeft: () => Infinity, onRight: pollSecondsOf }))
         )
       )
@@ -268,6 +290,7 @@ export const watch = (
     const loop = Effect.gen(function*() {
       for (;;) {
         const period = periodOf(session.ruleSets)
+        yield* askRules
         yield* observe
         yield* act
         yield* publish(session, held.head())
@@ -299,9 +322,14 @@ export const watch = (
       }).pipe(Effect.catchAll((error) => Effect.logDebug(`detached without a record: ${error.message}`)))
 
     yield* record([{ type: "MonitorAttached", data: { actor: options.actor, tool_version: options.toolVersion } }])
-    yield* record(options.requests.filter(({ data }) => !session.requests.has(data.request_id)))
+    const begin = Effect.gen(function*() {
+      yield* askRules
+      const first = yield* Effect.timeoutOption(Queue.take(said), `${rulesSeconds} seconds`)
+      yield* takeRules(Option.toArray(first))
+      yield* record(options.requests.filter(({ data }) => !session.requests.has(data.request_id)))
+    })
     const files = yield* patientFiles(yield* Files)
-    yield* Effect.onExit(Effect.provideService(loop, Files, files), (exit) =>
+    yield* Effect.onExit(Effect.provideService(Effect.andThen(begin, loop), Files, files), (exit) =>
       detach(
         Exit.isSuccess(exit) ?
           (isFinished(session, options.worker) ? "finished" : "asked to") :

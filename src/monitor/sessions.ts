@@ -10,6 +10,7 @@ import type { Commands } from "../port/Commands.ts"
 import type { Files } from "../port/Files.ts"
 import type { FollowUps } from "../port/FollowUps.ts"
 import { Journal, type LeftOut, type NoJournalError, type SessionPlace } from "../port/Journal.ts"
+import type { RuleSource } from "../port/RuleSource.ts"
 import { Scheduler, Schedulers, type SchedulerUnavailableError } from "../port/Scheduler.ts"
 import { isFinished, type Session, submitTimer } from "../session/Session.ts"
 import { hold, type HoldError, look } from "./held.ts"
@@ -17,7 +18,7 @@ import { watch, type WatchOptions } from "./loop.ts"
 import { makePublisher } from "./publish.ts"
 
 /** What watching sessions needs of the world. */
-export type SessionServices = Journal | Schedulers | Files | Commands | FollowUps
+export type SessionServices = Journal | Schedulers | Files | Commands | FollowUps | RuleSource
 
 export type SessionError = HoldError | NoJournalError | SchedulerUnavailableError
 

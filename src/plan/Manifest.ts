@@ -23,6 +23,9 @@ const ArrayScript = Schema.Struct({
   offset: Schema.optionalWith(Schema.Int, { default: () => 0 })
 })
 
+/** A file that a config is composed from. */
+const Source = Schema.Struct({ path: Schema.String, digest: Schema.NullOr(Schema.String) })
+
 /** `<base_output_dir>/manifests/<plan_id>.json`. All paths are absolute. */
 export const Manifest = Schema.Struct({
   version: Schema.Literal(1),
@@ -36,6 +39,10 @@ export const Manifest = Schema.Struct({
   config_ref: Schema.String,
   config_dir: Schema.String,
   overrides: Schema.Array(Schema.String),
+  /** Where it was planned: what relative paths are relative to. Null in plans of before. */
+  cwd: Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null }),
+  /** The files that the config was composed from, with digests of what they held; null for what was not there. */
+  sources: Schema.optionalWith(Schema.Array(Source), { default: () => [] }),
   base_output_dir: Schema.String,
   monitoring_state_dir: Schema.String,
   /** The resolved config without its secrets: to be looked at, never to be run from. */

@@ -76,6 +76,8 @@ export const manifestOf = (
     config_ref: loaded.request.configRef,
     config_dir: path.resolve(cwd, loaded.request.configDir),
     overrides: loaded.request.overrides.map(redactArgument),
+    cwd,
+    sources: [],
     base_output_dir: base,
     monitoring_state_dir: path.resolve(cwd, project.monitoring_state_dir ?? path.join(base, "monitoring_state")),
     config: redactConfig(loaded.resolved),

@@ -1,7 +1,7 @@
 /** A plan from its request: the config loaded, the template read, the world noted. Nothing is written. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { ConfigFiles } from "../config/ConfigFiles.ts"
+import { ConfigFiles, noting } from "../config/ConfigFiles.ts"
 import { type ConfigRequest, load } from "../config/load.ts"
 import type { ConfigError } from "../config/Problem.ts"
 import type { Commands } from "../port/Commands.ts"
@@ -10,6 +10,7 @@ import { makePlan } from "./plan.ts"
 import type { PlanError } from "./PlanError.ts"
 import type { PlannedFiles } from "./PlannedFiles.ts"
 import type { PlanOptions } from "./PlanOptions.ts"
+import { sourcesOf } from "./rulesToday.ts"
 import { templatesOf } from "./templateFiles.ts"
 
 export interface PlanRequest
@@ -33,9 +34,14 @@ export const preparePlan = (
 ): Effect.Effect<PlannedFiles, ConfigError | PlanError, ConfigFiles | Commands> =>
   Effect.gen(function*() {
     const millis = yield* Clock.currentTimeMillis
-    const loaded = yield* load(request, Effect.succeed(asOf === null ? millis : Date.parse(asOf)))
+    const { files, read } = noting(yield* ConfigFiles, options.cwd)
+    const loaded = yield* Effect.provideService(
+      load(request, Effect.succeed(asOf === null ? millis : Date.parse(asOf))),
+      ConfigFiles,
+      files
+    )
     const template = yield* templatesOf(loaded, options.cwd)
-    return yield* makePlan(loaded, {
+    const plan = yield* makePlan(loaded, {
       ...options,
       planId: planId ?? freshId(loaded.config.project.name, millis),
       createdAt: new Date(millis).toISOString(),
@@ -49,4 +55,5 @@ export const preparePlan = (
         versions: { autoexp: options.toolVersion, node: process.versions.node }
       }
     })
+    return { ...plan, manifest: { ...plan.manifest, sources: sourcesOf(read) } }
   })

@@ -14,6 +14,12 @@ export const sentence = (record: EventRecord): string | null => {
   switch (record.type) {
     case "SessionOpened":
       return `session ${record.data.plan_id} opened: ${record.data.jobs.length} jobs`
+    case "RulesChanged":
+      return `the rules changed: ${record.data.changed.join(", ")}`
+    case "RulesUnreadable":
+      return `the rules were edited, but cannot be read, so those in force stay: ${record.data.message}`
+    case "RulesReadable":
+      return "the rules can be read again, and are those in force"
     case "MonitorAttached":
       return `watched by ${record.data.actor.user}@${record.data.actor.host} (process ${record.data.actor.pid})`
     case "MonitorDetached":

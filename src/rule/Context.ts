@@ -6,7 +6,7 @@ import type { EventRecord, Fact, NewEvent } from "../event/EventRecord.ts"
 import type { DecisionType, JobOutcome, Mode } from "../event/events.ts"
 import type { PlannedJob } from "../event/PlannedJob.ts"
 import { fold } from "../session/fold.ts"
-import type { Job, Session } from "../session/Session.ts"
+import type { Job, Occurrence, Session } from "../session/Session.ts"
 import { Monitoring } from "./Monitoring.ts"
 import { later } from "./time.ts"
 
@@ -34,6 +34,11 @@ export const decodeRules = (encoded: unknown): Either.Either<Rules, string> => {
   if (Predicate.isObject(encoded)) decoded.set(encoded, rules)
   return rules
 }
+
+/** The rules of a session that its journal tells. */
+export const rulesInForce = (session: Session): Rules => Either.getOrElse(decodeRules(session.rules), () => noRules)
+
+const noRules = rulesOf(Monitoring.make({}))
 
 /** The rules that a job is under: those of its own set, else `base`, the session's. */
 export const rulesFor = (session: Session, base: Rules, { rule_set }: PlannedJob): Rules => {
@@ -93,6 +98,11 @@ export class Context {
   /** The rules that the job is under. */
   rules(job: Job): Rules {
     return rulesFor(this.session, this.base, job.plan)
+  }
+
+  /** The rules that an event of the job was raised under. */
+  rulesAt(job: Job, { rules }: Occurrence): Rules {
+    return rules === null ? this.rules(job) : Either.getOrElse(decodeRules(rules), () => this.rules(job))
   }
 
   /** How the job of that name ended: null while it has not, undefined if there is none. */

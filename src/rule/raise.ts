@@ -78,20 +78,18 @@ const isMode = (name: string, rules: Rules): name is Mode => [...rules.state.key
 /** What the rule of an occurrence binds to it at `position`. */
 export const boundAt = (
   context: Context,
-  { job: of, name, source }: Occurrence,
+  occurrence: Occurrence,
   position: number
 ): typeof Binding.Type | undefined => {
-  const job = context.job(of)
+  const job = context.job(occurrence.job)
   if (job === undefined) return undefined
-  const rules = context.rules(job)
-  return ruleOf(rules, name, source)?.actions[position]
+  return ruleOf(context.rulesAt(job, occurrence), occurrence)?.actions[position]
 }
 
 /** The rule by which an event of that name and source goes; what is published goes by the log event of its name, if any. */
-const ruleOf = (
+export const ruleOf = (
   rules: Rules,
-  name: string,
-  source: Occurrence["source"]
+  { name, source }: Pick<Occurrence, "name" | "source">
 ): Monitoring["log_events"][number] | Monitoring["state_events"][number] | undefined => {
   const log = source === "state" ? undefined : rules.log.get(name)
   return log === undefined && (source === "state" || source === "published") && isMode(name, rules)
@@ -144,7 +142,7 @@ export const bind = (context: Context, occurrence: Occurrence, position: number,
  */
 const speaksOfFailure = (rules: Rules, { name, published, source }: Occurrence): boolean => {
   if (source === "state" || source === "inactivity") return true
-  const mode = modeOf(ruleOf(rules, name, source)?.state ?? null)
+  const mode = modeOf(ruleOf(rules, { name, source })?.state ?? null)
   return (published !== null && published.failure !== null) || (mode !== null && mode !== "success")
 }
 
@@ -172,7 +170,15 @@ const act = (
     if (told && isCancelledByOthers(job) && !(bound !== undefined && asksByMetadata(bound))) {
       return skip("somebody cancelled the job, and no condition of the rule asks what its metadata say of that")
     }
-    return restart(context, job, occurrence, action, speaksOfFailure(context.rules(job), occurrence), skip, cause)
+    return restart(
+      context,
+      job,
+      occurrence,
+      action,
+      speaksOfFailure(context.rulesAt(job, occurrence), occurrence),
+      skip,
+      cause
+    )
   }
   const rendered = renderAction(action, variablesOf(context.session, job, occurrence))
   if (Either.isLeft(rendered)) return skip(rendered.left.message)
@@ -222,7 +228,7 @@ const publish = (
   if (count > publishedBound) return skip(`${publishedBound} events were published because of one already`)
   context.published.set(root, count)
   const rules = context.rules(job)
-  const rule = ruleOf(rules, event_name, "published") ?? { state: null, actions: [], metadata: {} }
+  const rule = ruleOf(rules, { name: event_name, source: "published" }) ?? { state: null, actions: [], metadata: {} }
   const told = failure ?? (speaksOfFailure(rules, occurrence) ? failureOf(job, occurrence) : null)
   const seen = context.emit({ type: "EventPublished", data: { binding, event_id, event: event_name } }, job, cause)
   raise(

@@ -16,6 +16,7 @@ export const answer = (context: Context, { actor, request, request_id }: EventDa
     context.roomChanged = true
     return
   }
+  if (request.kind === "set") return
   if (request.kind === "grow") return grow(context, request_id, request, refuse)
   if ("job" in request) return operate(context, { actor }, request, refuse)
   const entry = context.session.queue.get(request.queue_id)

@@ -8,8 +8,9 @@ import type { DecisionType, EventData } from "../event/events.ts"
 import { fold } from "../session/fold.ts"
 import { type Job, type Session, submitTimer } from "../session/Session.ts"
 import { tell, tellOfEnd, timeUp } from "./answers.ts"
-import { Context, type Rules, timerOf } from "./Context.ts"
+import { Context, type Rules, rulesInForce, timerOf } from "./Context.ts"
 import { cancelEnding, judgeEnd } from "./ending.ts"
+import { followRules } from "./newRules.ts"
 import { raise } from "./raise.ts"
 import { answer, takeStock, workerLost } from "./requests.ts"
 import { judgeSilence, watchSilence } from "./silence.ts"
@@ -27,7 +28,7 @@ export const step = (
   reserved: ReadonlySet<number> = new Set()
 ): ReadonlyArray<EventRecord<DecisionType>> => {
   fold(session, fact)
-  const context = new Context(session, rules, fact, reserved)
+  const context = new Context(session, fact.type === "RulesChanged" ? rulesInForce(session) : rules, fact, reserved)
   decide(context, fact)
   goOn(context)
   return context.decisions
@@ -75,6 +76,8 @@ const decide = (context: Context, fact: Fact): void => {
       return answered(context, fact.data)
     case "JobSubmitted":
       return followSubmission(context)
+    case "RulesChanged":
+      return followRules(context)
     case "TimerFired":
       return fire(context, fact.data.timer)
     case "CancelUnheeded": {
@@ -84,6 +87,8 @@ const decide = (context: Context, fact: Fact): void => {
     }
     case "WorkerLost":
       return workerLost(context, fact.data.queue_id)
+    case "RulesUnreadable":
+    case "RulesReadable":
     case "PatternSwitchedOff":
     case "LogUnreadable":
     case "LogReadable":

@@ -192,6 +192,8 @@ export interface Occurrence {
   readonly fingerprint: string | null
   /** Null if it was seen; else by what it was published. */
   readonly published: Exclude<EventData<"EventRaised">["published"], undefined> | null
+  /** The `monitoring` section that it was raised under, encoded; null: the one that the job is under. */
+  readonly rules: unknown
 }
 
 /** A binding that waits for the answer to a question. */
@@ -281,13 +283,23 @@ export interface Session {
   readonly planId: string
   readonly project: string
   readonly created: string
+  /** The latest plan; and all that brought it jobs, the first one first. */
   readonly manifest: string
+  readonly manifests: ReadonlyArray<string>
   readonly toolVersion: string
   readonly entropy: string
   /** The `monitoring` section in force, encoded. */
   readonly rules: unknown
   /** Further `monitoring` sections, encoded: those of jobs that name one by its position. */
   readonly ruleSets: ReadonlyArray<unknown>
+  /** When they took the place of others, and what differed; null: they are those of the plan. */
+  readonly rulesChanged:
+    | { readonly since: string; readonly seq: number; readonly changed: ReadonlyArray<string> }
+    | null
+  /** Why what the config says of them now cannot be read; null: it can, as far as anybody knows. */
+  readonly rulesUnreadable: { readonly since: string; readonly seq: number; readonly message: string } | null
+  /** Overrides of the rules that an operator has set, the seq of the latest request. */
+  readonly settings: { readonly texts: ReadonlyArray<string>; readonly seq: number } | null
   /** The scheduler's settings, encoded. */
   readonly client: unknown
   /** The cluster that took its latest job; null: none was taken yet. */
@@ -341,10 +353,14 @@ export const emptySession = (): Session => ({
   project: "",
   created: "",
   manifest: "",
+  manifests: [],
   toolVersion: "",
   entropy: "",
   rules: {},
   ruleSets: [],
+  rulesChanged: null,
+  rulesUnreadable: null,
+  settings: null,
   client: {},
   cluster: null,
   maxJobs: null,

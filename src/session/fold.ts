@@ -5,6 +5,7 @@ import type { PlannedJob } from "../event/PlannedJob.ts"
 import { changeJob, noteEvent } from "./change.ts"
 import { foldAction } from "./foldAction.ts"
 import { foldAttempt, newAttempt } from "./foldAttempt.ts"
+import { foldRules, withSettings } from "./foldRules.ts"
 import { progressBy } from "./progress.ts"
 import { type Job, logKey, type Session } from "./Session.ts"
 
@@ -38,6 +39,7 @@ const open = (session: Mutable<Session>, data: EventData<"SessionOpened">, at: s
   session.project = data.project
   session.created = at
   session.manifest = data.manifest
+  session.manifests = [data.manifest]
   session.toolVersion = data.tool_version
   session.entropy = data.entropy
   session.rules = data.rules
@@ -64,6 +66,7 @@ const grow = (session: Mutable<Session>, at: string): void => {
   }
   session.ruleSets = [...session.ruleSets, ...rule_sets]
   session.manifest = manifest
+  session.manifests = [...session.manifests, manifest]
   session.growth = null
 }
 
@@ -107,6 +110,11 @@ export const fold = (before: Session, record: EventRecord): Session => {
     case "MonitorAttached":
       session.attached = record.epoch
       break
+    case "RulesChanged":
+    case "RulesUnreadable":
+    case "RulesReadable":
+      foldRules(session, record)
+      break
     case "BreakerOpened":
       session.breakerOpen = { since: record.at, reason: record.data.why, seq: record.seq }
       break
@@ -130,6 +138,9 @@ export const fold = (before: Session, record: EventRecord): Session => {
         }
       }
       if (request.kind === "grow") session.growth = request
+      if (request.kind === "set") {
+        session.settings = { texts: withSettings(session.settings?.texts ?? [], request.settings), seq: record.seq }
+      }
       break
     }
     case "SessionGrown":

@@ -99,7 +99,8 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
         at: record.at,
         metadata: metadata as ValueMap,
         fingerprint: record.data.fingerprint ?? null,
-        published: record.data.published ?? null
+        published: record.data.published ?? null,
+        rules: null
       })
       changeJob(session, record, (job) => ({
         lastEvent: count > 1 ? `${name} (${count})` : name,

@@ -13,6 +13,7 @@ import { actorOf, quietly, submitRequest, watchSession } from "../../src/monitor
 import { CommandFailedError, Commands } from "../../src/port/Commands.ts"
 import { Files, headBytes } from "../../src/port/Files.ts"
 import { type FollowUp, FollowUps } from "../../src/port/FollowUps.ts"
+import { type RulesAnswer, RuleSource } from "../../src/port/RuleSource.ts"
 import { Scheduler, Schedulers } from "../../src/port/Scheduler.ts"
 import { type FakeCluster, type FakeOptions, make } from "../../src/scheduler/fake/FakeScheduler.ts"
 
@@ -76,6 +77,29 @@ const memory = Layer.effectContext(Effect.sync(() => {
   )
 }))
 
+/** What configs say of the rules: what a test has them say, once; otherwise nothing new. */
+export class Configs extends Context.Tag("test/Configs")<Configs, {
+  readonly say: (answer: RulesAnswer["answer"]) => Effect.Effect<void>
+  /** The settings that the last question named. */
+  readonly settings: () => ReadonlyArray<string>
+}>() {}
+
+const configs = Layer.effectContext(Effect.sync(() => {
+  const answers: Array<RulesAnswer["answer"]> = []
+  let settings: ReadonlyArray<string> = []
+  return Context.make(Configs, {
+    say: (answer) => Effect.sync(() => void answers.push(answer)),
+    settings: () => settings
+  }).pipe(Context.add(RuleSource, {
+    ask: (question) =>
+      Effect.sync(() => {
+        settings = question.settings
+        const about = JSON.stringify([question.manifests, question.settings])
+        return { answer: answers.shift() ?? { said: "nothing" }, seen: { about, stamps: new Map() } }
+      })
+  }))
+}))
+
 const schedulers = Layer.effect(
   Schedulers,
   Effect.map(Scheduler, (scheduler) => ({ of: () => Effect.succeed(scheduler) }))
@@ -90,8 +114,10 @@ export const world = (options: FakeOptions): Layer.Layer<
   | Commands
   | FollowUps
   | Disk
+  | Configs
+  | RuleSource
   | Layer.Layer.Success<typeof MemoryJournal.layer>
-> => Layer.mergeAll(Layer.provideMerge(schedulers, make(options)), memory, MemoryJournal.layer)
+> => Layer.mergeAll(Layer.provideMerge(schedulers, make(options)), memory, configs, MemoryJournal.layer)
 
 /** A state directory that goes with the scope. */
 export const stateDir = Effect.acquireRelease(

@@ -17,6 +17,8 @@ const manifest: Manifest = {
   config_ref: "autoexp",
   config_dir: "/c",
   overrides: [],
+  cwd: null,
+  sources: [],
   base_output_dir: "/o",
   monitoring_state_dir: "/m",
   config: {},

@@ -1,10 +1,9 @@
 /** A decider fed by hand: facts in, decisions out, no services and no Effect runtime. */
-import * as Schema from "effect/Schema"
 import { type EventRecord, type Fact, isFact } from "../../src/event/EventRecord.ts"
 import type { DecisionType, EventData, FactType } from "../../src/event/events.ts"
 import type { PlannedJob } from "../../src/event/PlannedJob.ts"
-import { rulesOf } from "../../src/rule/Context.ts"
-import { Monitoring } from "../../src/rule/Monitoring.ts"
+import { rulesInForce } from "../../src/rule/Context.ts"
+import type { Monitoring } from "../../src/rule/Monitoring.ts"
 import { step } from "../../src/rule/step.ts"
 import { later } from "../../src/rule/time.ts"
 import { fold } from "../../src/session/fold.ts"
@@ -64,7 +63,6 @@ export const machine = (
   jobs: ReadonlyArray<PlannedJob> = [plannedJob("a")],
   rest: Partial<EventData<"SessionOpened">> = {}
 ) => {
-  const rules = rulesOf(Schema.decodeUnknownSync(Monitoring)(monitoring))
   const session = emptySession()
   const records: Array<EventRecord> = []
   let now = begin
@@ -76,7 +74,7 @@ export const machine = (
     about: { readonly job?: string; readonly attempt?: number } = {}
   ): ReadonlyArray<EventRecord<DecisionType>> => {
     const stamped = { type, data, ...about, seq: session.seq + 1, at: now, epoch } as Fact
-    const decisions = step(session, rules, stamped)
+    const decisions = step(session, rulesInForce(session), stamped)
     records.push(stamped, ...decisions)
     return decisions
   }
@@ -168,7 +166,7 @@ export const machine = (
     /** The same journal decided again from its facts alone. */
     replay: (): ReadonlyArray<EventRecord> => {
       const again = emptySession()
-      return records.filter(isFact).flatMap((recorded) => [recorded, ...step(again, rules, recorded)])
+      return records.filter(isFact).flatMap((recorded) => [recorded, ...step(again, rulesInForce(again), recorded)])
     },
     refold: () => records.reduce(fold, emptySession())
   }

@@ -1,0 +1,24 @@
+/** Other rules than before: what follows from that for what is under way. */
+import { type Context, timerOf } from "./Context.ts"
+import { finishIfJudged } from "./ending.ts"
+import { ruleOf } from "./raise.ts"
+
+/**
+ * What waits goes on under the rules that raised it, unless its rule is gone: then it is given up. Silence is judged by the
+ * new threshold, from the last sign of life on.
+ */
+export const followRules = (context: Context): void => {
+  const { bindings, jobs } = context.session
+  for (const { className: class_name, condition, id: binding, occurrence } of [...bindings.values()]) {
+    const job = context.job(occurrence.job)
+    if (job === undefined || ruleOf(context.rules(job), occurrence) !== undefined) continue
+    const why = `the rule ${occurrence.name} is gone`
+    context.emit({ type: "ConditionFailed", data: { binding, condition, class_name, why } }, job)
+    finishIfJudged(context, job)
+  }
+  for (const job of [...jobs.values()]) {
+    const threshold = context.rules(job).monitoring.inactivity_threshold_seconds
+    if (threshold === null || job.state !== "running" || job.stalled || job.activeAt === null) continue
+    context.setTimer(timerOf("idle", job), threshold, job, job.activeAt)
+  }
+}
