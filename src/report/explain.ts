@@ -1,4 +1,5 @@
 /** Why a job is where it is: sentences, each with the records that say so. */
+import * as Arr from "effect/Array"
 import * as Either from "effect/Either"
 import { eventAction } from "../action/actions.ts"
 import type { EventRecord } from "../event/EventRecord.ts"
@@ -57,7 +58,7 @@ const restartText = ({ attempt = 0, data }: EventRecord<"RestartDecided">): stri
 
 const stateText = ({ attempt, outcome, slurmState, state, why }: Job): string =>
   outcome !== null
-    ? `ended as ${outcome} after ${attempt} attempts: ${why ?? ""}`
+    ? `ended as ${outcome} after ${attempt === 1 ? "1 attempt" : `${attempt} attempts`}: ${why ?? ""}`
     : `${state}, attempt ${attempt}${slurmState === null ? "" : `, ${slurmState} for the scheduler`}`
 
 /** What holds the job back now. */
@@ -75,17 +76,33 @@ const waiting = (session: Session, job: Job): ReadonlyArray<string> => {
   ]
 }
 
+/** What a job that nothing holds back goes by. */
+const waitsForNothing = ({ outcome, state }: Job): string =>
+  outcome !== null
+    ? "waits for nothing: it has ended"
+    : state === "planned"
+    ? "waits for `autoexp submit`: nobody has asked for its submission"
+    : state === "ended"
+    ? "waits until its log is quiet, to judge its end"
+    : "waits for nothing but the scheduler"
+
 type ConditionRecord = EventRecord<"ConditionPassed" | "ConditionWaiting" | "ConditionFailed">
 
 const isCondition = (record: EventRecord): record is ConditionRecord =>
   record.type === "ConditionPassed" || record.type === "ConditionWaiting" || record.type === "ConditionFailed"
 
-const conditionText = (record: ConditionRecord): string => {
+/** What the condition is about, by the event that its binding `<seq>.<position>` belongs to; a job's gate names itself. */
+const askedBy = (bySeq: ReadonlyMap<number, EventRecord>, binding: string): string => {
+  const raised = /^\d+\.\d+$/.test(binding) ? bySeq.get(Number.parseInt(binding, 10)) : undefined
+  return raised?.type === "EventRaised" ? raised.data.name : binding
+}
+
+const conditionText = (bySeq: ReadonlyMap<number, EventRecord>, record: ConditionRecord): string => {
   const { binding, class_name, condition } = record.data
   const said = record.type === "ConditionWaiting"
     ? `waits for ${questionText(record.data.asked.question)}`
     : `${record.type === "ConditionPassed" ? "passed" : "failed"}: ${record.data.why}`
-  return `condition ${condition} (${class_name}) of ${binding} ${said}`
+  return `condition ${condition + 1} of ${askedBy(bySeq, binding)} (${class_name}) ${said}`
 }
 
 /** Of each condition that was asked in the present attempt, the last word. */
@@ -126,6 +143,19 @@ const budgetsNow = (session: Session, job: Job): Explanation["budgets"] => {
   )
 }
 
+/** Of sentences that say the same, the last one, and how often it was said. */
+const onceEach = (statements: ReadonlyArray<Statement>): ReadonlyArray<Statement> =>
+  Object.values(Arr.groupBy(statements, ({ about, text }) => `${about} ${text}`)).map((same) => {
+    const one = Arr.lastNonEmpty(same)
+    return same.length === 1 ? one : { ...one, text: `${one.text} (${same.length} times)` }
+  })
+
+/** That nothing ever asked for a restart is an answer too. */
+const neverAsked = ({ outcome, why }: Job): string =>
+  outcome === null || outcome === "success"
+    ? "never restarted: nothing has asked for it"
+    : `not restarted: no rule asks for that after ${why ?? outcome}`
+
 /** All that there is to say of the job, what counts now first; null if the session has no such job. */
 export const explain = (
   session: Session,
@@ -139,45 +169,44 @@ export const explain = (
   const last = (...types: ReadonlyArray<EventRecord["type"]>) => own.findLast(({ type }) => types.includes(type))
   const because = (record: EventRecord | undefined) => record === undefined ? [] : chain(bySeq, record)
   const held = last("EndDoubted", "JobHeld", "RestartDecided", "ConditionWaiting", "OperatorRequested")
+  const state = because(
+    job.outcome === null ? last("JobStateChanged", "JobSubmitted", "SubmissionIntended") : last("JobFinished")
+  )
+  const waits = waiting(session, job)
+  const restarts = own.flatMap((record): ReadonlyArray<Statement> => {
+    if (record.type === "RestartDecided") {
+      return [{ about: "restart", text: restartText(record), evidence: because(record) }]
+    }
+    if (record.type === "RestartDropped") {
+      return [{ about: "no_restart", text: sentence(record) ?? "", evidence: because(record) }]
+    }
+    if (record.type !== "ActionSkipped" || record.data.class_name !== "RestartAction") return []
+    return [{
+      about: "no_restart",
+      text: `not restarted after attempt ${record.attempt ?? 0}: ${record.data.why}`,
+      evidence: because(record)
+    }]
+  })
   const statements: ReadonlyArray<Statement> = [
-    {
-      about: "state",
-      text: stateText(job),
-      evidence: because(
-        job.outcome === null
-          ? last("JobStateChanged", "JobSubmitted", "SubmissionIntended")
-          : last("JobFinished")
-      )
-    },
+    { about: "state", text: stateText(job), evidence: state },
     ...(job.attention === null ? [] : [{
       about: "attention" as const,
       text: `needs attention: ${job.attention.reason}; decide by \`autoexp job ack|restart|cancel\``,
       evidence: because(last("AttentionNeeded"))
     }]),
-    ...waiting(session, job).map((text) => ({
+    ...waits.map((text) => ({
       about: "waiting" as const,
       text,
       evidence: text.includes("restarts pause") && session.breakerOpen !== null
         ? [session.breakerOpen.seq]
         : because(held)
     })),
-    ...own.flatMap((record): ReadonlyArray<Statement> => {
-      if (record.type === "RestartDecided") {
-        return [{ about: "restart", text: restartText(record), evidence: because(record) }]
-      }
-      if (record.type === "RestartDropped") {
-        return [{ about: "no_restart", text: sentence(record) ?? "", evidence: because(record) }]
-      }
-      if (record.type !== "ActionSkipped" || record.data.class_name !== "RestartAction") return []
-      return [{
-        about: "no_restart",
-        text: `not restarted after attempt ${record.attempt ?? 0}: ${record.data.why}`,
-        evidence: because(record)
-      }]
-    }),
+    ...(waits.length > 0 ? [] : [{ about: "waiting" as const, text: waitsForNothing(job), evidence: state }]),
+    ...onceEach(restarts),
+    ...(restarts.length > 0 ? [] : [{ about: "no_restart" as const, text: neverAsked(job), evidence: state }]),
     ...lastWords(own, job.attempt).map((record) => ({
       about: "condition" as const,
-      text: conditionText(record),
+      text: conditionText(bySeq, record),
       evidence: because(record)
     })),
     ...(job.changes === null ? [] : [{

@@ -97,6 +97,37 @@ describe("autoexp job logs", () => {
 })
 
 describe("autoexp explain", () => {
+  it.scoped("answers for a job of which nothing has been decided yet, too", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      const m = machine({ log_settle_seconds: 60 }, [plannedJob("a"), plannedJob("b", 1)])
+      yield* keep({ stateDir: home, planId: "plan" }, m.records)
+      const explain = Effect.map(
+        autoexp(home, ["explain", "--session", "plan", "--job", "a", "--state-dir", home]),
+        ({ stdout }) => stdout
+      )
+      expect(yield* explain).toContain("waits for `autoexp submit`")
+      const submitted = m.records.length
+      m.submitAll()
+      m.accept()
+      m.state("RUNNING")
+      yield* keep({ stateDir: home, planId: "plan" }, m.records.slice(submitted))
+      expect(yield* explain).toMatch(
+        /running, attempt 1.*\n {2}waits for nothing but the scheduler.*\n {2}never restarted/
+      )
+      const running = m.records.length
+      m.log([])
+      m.state("FAILED", "a", { exit_code: 3 })
+      yield* keep({ stateDir: home, planId: "plan" }, m.records.slice(running))
+      expect(yield* explain).toContain("waits until its log is quiet")
+      const dead = m.records.length
+      m.pass(61)
+      yield* keep({ stateDir: home, planId: "plan" }, m.records.slice(dead))
+      expect(yield* explain).toMatch(
+        /ended as failed after 1 attempt: FAILED with exit code 3.*\n.*has ended.*\n {2}not restarted: no rule asks/
+      )
+    }))
+
   it.scoped("says why it was restarted, why not, each condition, and the budgets, each with its records", () =>
     Effect.gen(function*() {
       const ask = yield* world
@@ -115,6 +146,9 @@ describe("autoexp explain", () => {
         expect(records.some(({ seq }) => seq === evidence[0])).toBe(true)
       }
       expect(told.budgets).toContainEqual({ rule: "nccl", kind: "rule", max: 1, before: 0 })
-      expect((yield* ask("explain --job train_1")).stdout).toContain("budget of nccl, rule: 0 of 1 left")
+      const { stdout } = yield* ask("explain --job train_1")
+      expect(stdout).toContain("budget: restarts by nccl: 0 of 1 left")
+      expect(stdout).toContain("condition 1 of nccl (MaxAttemptsCondition) passed")
+      expect(stdout.split("\n").length).toBeLessThan(14)
     }))
 })

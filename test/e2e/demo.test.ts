@@ -94,6 +94,39 @@ describe("autoexp run", () => {
     expect(files()).toEqual(before)
   })
 
+  it("explains each job: where it is, what it waits for, why it was restarted or why not, with the records", async () => {
+    const seqs = new Set(demo.journal(shown.plan_id).map(({ seq }) => seq))
+    const expected: Readonly<Record<string, RegExp>> = {
+      demo_healthy: /never restarted: nothing has asked for it/,
+      demo_nccl: /restarted after attempt 1, because rule nccl_error: nccl error; failure: .*NCCL.*2 after/,
+      demo_hang: /restarted after attempt 1, because rule stall: log inactivity; .*2 after/,
+      demo_slow: /restarted after attempt 1, because rule timeout: time limit; .*2 after/
+    }
+    for (const { attempts, name } of shown.jobs) {
+      const about = ["explain", "--session", shown.plan_id, "--job", name]
+      const { statements } = await demo.json<{
+        readonly statements: ReadonlyArray<{
+          readonly about: string
+          readonly text: string
+          readonly evidence: ReadonlyArray<number>
+        }>
+      }>(about)
+      const text = (of: string) => statements.filter((one) => one.about === of).map((one) => one.text).join("\n")
+      expect(text("state")).toBe(`ended as success after ${attempts} attempt${attempts === 1 ? "" : "s"}: completed`)
+      expect(text("waiting")).toBe("waits for nothing: it has ended")
+      expect(text(attempts === 1 ? "no_restart" : "restart"), name).toMatch(expected[name] ?? /^$/)
+      for (const { evidence } of statements) {
+        expect(evidence.length).toBeGreaterThan(0)
+        expect(evidence.every((seq) => seqs.has(seq))).toBe(true)
+      }
+      const { stdout } = await demo.run(about)
+      // A screen, and no more: what is said twice is not read once.
+      const lines = stdout.trimEnd().split("\n")
+      expect(lines.length).toBeLessThan(15)
+      expect(new Set(lines).size).toBe(lines.length)
+    }
+  })
+
   it("keeps no secret of the environment in anything it writes", () => {
     const written = fs.readdirSync(demo.folder, { recursive: true, encoding: "utf8" })
       .filter((name) => /^(output|monitor)\//.test(name))

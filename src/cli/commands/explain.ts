@@ -10,15 +10,39 @@ import { printJson, printLines } from "../print.ts"
 import { usage } from "../UsageError.ts"
 import { namedJobs } from "./job.ts"
 
-const lines = ({ budgets, job, statements }: Explanation): ReadonlyArray<string> => [
-  `${job}:`,
-  ...statements.map(({ evidence, text }) =>
-    clean(`  ${text}${evidence.length === 0 ? "" : `  [${evidence.join(" ← ")}]`}`)
-  ),
-  ...budgets.map(({ before, kind, max, rule }) =>
-    clean(`  budget of ${rule}, ${kind.replace("_", " ")}: ${before} of ${max} left`)
-  )
-]
+/** Whose budget it is: a rule's own, or one of the job that all its rules share. */
+const budgetName = ({ kind, rule }: Explanation["budgets"][number]): string => {
+  switch (kind) {
+    case "rule":
+      return `restarts by ${rule}`
+    case "fingerprint":
+      return "restarts after this same failure"
+    case "no_progress":
+      return "restarts without progress"
+    case "total":
+      return "restarts in all"
+  }
+}
+
+/** What restarts have taken from; those that are whole are one line. Of a job that ended well none counts any more. */
+const budgetLines = ({ budgets, outcome }: Explanation): ReadonlyArray<string> => {
+  if (outcome === "success" || budgets.length === 0) return []
+  const touched = budgets.filter(({ before, max }) => before < max)
+  const told = touched.map((budget) => `  budget: ${budgetName(budget)}: ${budget.before} of ${budget.max} left`)
+  const rest = touched.length === 0
+    ? "  budget: of every rule and failure, all is left"
+    : "  budget: of all others, all is left"
+  return [...new Set(told), ...touched.length === budgets.length ? [] : [rest]]
+}
+
+const lines = (told: Explanation): ReadonlyArray<string> =>
+  [
+    `${told.job}:`,
+    ...told.statements.map(({ evidence, text }) =>
+      `  ${text}${evidence.length === 0 ? "" : `  [${evidence.join(" ← ")}]`}`
+    ),
+    ...budgetLines(told)
+  ].map(clean)
 
 export const explain: Handler<"explain"> = (given) =>
   Effect.gen(function*() {
