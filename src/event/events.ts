@@ -282,6 +282,10 @@ const decisions = {
     metadata: Metadata,
     /** The line without what differs from one failure to the next alike. */
     fingerprint: Schema.optional(Text),
+    /** The state that the attempt is in from now on, for `state_whitelist`. */
+    state_key: Schema.optional(Text),
+    /** The attempt has done its work, whatever the scheduler makes of its end: why that is known is `metadata.reason`. */
+    completes: Schema.optional(Schema.Boolean),
     /** An action raised it, `depth` events after the one (`root`, its seq) that was seen; `failure`: what that one told. */
     published: Schema.optional(
       Schema.Struct({ root: Seq, depth: Schema.Int, failure: Schema.NullOr(Text), payload: Metadata })

@@ -87,6 +87,9 @@ export const modeOf = (state: LogEvent["state"]): Mode | null => {
   return Schema.is(Mode)(name) ? name : null
 }
 
+/** What a log event by `termination_string` goes by. */
+export const terminationRule = "termination-string"
+
 /** All times in seconds. */
 export const Monitoring = Schema.Struct({
   class_name: Schema.optionalWith(Schema.Literal("SlurmLogMonitor", "NullMonitor"), {
@@ -110,6 +113,25 @@ export const Monitoring = Schema.Struct({
   /** Further files whose growth counts as activity and whose lines the log events read. */
   output_paths: Schema.optionalWith(Schema.Array(Schema.String), { default: () => [] }),
   restarts: Schema.optionalWith(Restarts, { default: () => Restarts.make({}) }),
+  /**
+   * A line of the log that holds this text says that the attempt has done its work: the success event is raised at once,
+   * and the job ends as a success, whatever the scheduler makes of its end.
+   */
+  termination_string: Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null }),
+  /**
+   * A text for `sh` that says the same of a running attempt, asked every poll interval: by the integer 1 on standard
+   * output, or, where no integer stands there, by exit code 1.
+   */
+  termination_command: Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null }),
+  /**
+   * Events of the log count while the job is in one of these states: pending, running, stall (while it is silent), or
+   * what a log event's PendingState, StartedState, UndefinedState or own `key` names. Empty: always.
+   */
+  state_whitelist: Schema.optionalWith(Schema.Array(Schema.String), {
+    default: () => ["pending", "running", "stall"]
+  }),
+  /** The predecessor's; accepted, and means nothing. */
+  debug_sync: Schema.optional(Schema.Boolean),
   log_events: Schema.optionalWith(Schema.Array(LogEvent), { default: () => [] }),
   state_events: Schema.optionalWith(Schema.Array(StateEvent), { default: () => [] })
 })

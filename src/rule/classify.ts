@@ -65,11 +65,11 @@ const outcomes: Readonly<Record<Mode, JobOutcome>> = {
   timeout: "timeout"
 }
 
-/** The end that a log event asked for by a cancel; what completed before the cancel came, completed. */
-const asked = (mode: Mode): End => ({
+/** The end that a log event asked for by a cancel, or that was told before it came; what completed before the cancel came, completed. */
+const asked = (mode: Mode, completed: string | null): End => ({
   mode,
   outcome: outcomes[mode],
-  reason: "cancelled_by_log_event",
+  reason: completed ?? "cancelled_by_log_event",
   errorType: mode === "timeout" || mode === "stall" ? mode : null
 })
 
@@ -80,8 +80,8 @@ const asked = (mode: Mode): End => ({
 export const classify = (job: Job): Classification => {
   const state = job.slurmState ?? "FAILED"
   const said = ends[state] ?? crash("job_failed", "slurm_failure")
-  const mode = job.cancel?.mode ?? null
-  const end = mode === null || said.mode === "success" ? said : asked(mode)
+  const mode = job.completed === null ? job.cancel?.mode ?? null : "success"
+  const end = mode === null || said.mode === "success" ? said : asked(mode, job.completed)
   const seen = job.evidence["error_type"]
   const errorType = (end === said ? end.errorType === "slurm_failure" : mode !== "success") && typeof seen === "string"
     ? seen
@@ -90,7 +90,7 @@ export const classify = (job: Job): Classification => {
     mode: end.mode,
     outcome: end.outcome,
     why: end.mode === "success"
-      ? (end === said ? "completed" : "cancelled, because a log event says that it is done")
+      ? (end === said ? "completed" : `it has done its work: ${job.completed ?? "a log event says so"}`)
       : `${state}${how(job)}${errorType === null ? "" : ` (${errorType})`}`,
     metadata: {
       ...(end.mode === "success" ? {} : job.evidence),

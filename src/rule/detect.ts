@@ -1,7 +1,7 @@
 /** Log text -> matches: what each rule finds in lines. */
 import * as Either from "effect/Either"
 import type { EventData } from "../event/events.ts"
-import type { LogEvent, Monitoring } from "./Monitoring.ts"
+import { LogEvent, type Monitoring, terminationRule } from "./Monitoring.ts"
 import { compilePattern, type Pattern, type PatternError } from "./pattern.ts"
 import { literal, type Texts } from "./patternClass.ts"
 
@@ -89,10 +89,21 @@ const finderOf = (rule: LogEvent): Either.Either<Finder, PatternError> =>
     }
   })
 
+/** The `termination_string` as a rule to look for; none if nothing is said. */
+const termination = ({ termination_string: pattern }: Monitoring): ReadonlyArray<LogEvent> =>
+  pattern === null || pattern === ""
+    ? []
+    : [
+      LogEvent.make({
+        name: terminationRule,
+        pattern,
+        pattern_type: "substring",
+        state: { class_name: "SuccessState" }
+      })
+    ]
+
 /** Compiles the rules once; fails with the first pattern that is no pattern. */
-export const makeDetector = (monitoring: Monitoring): Either.Either<Detector, PatternError> =>
-  Either.all(
-    monitoring.log_events.filter(({ pattern_type }) => pattern_type === "regex" || pattern_type === "substring").map(
-      finderOf
-    )
-  )
+export const makeDetector = (monitoring: Monitoring): Either.Either<Detector, PatternError> => {
+  const looked = monitoring.log_events.filter(({ pattern_type: type }) => type === "regex" || type === "substring")
+  return Either.all([...termination(monitoring), ...looked].map(finderOf))
+}

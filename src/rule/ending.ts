@@ -37,8 +37,9 @@ export const judgeEnd = (context: Context, job: Job): void => {
   finishIfJudged(context, job)
 }
 
-/** A stall was told of while the attempt was silent; other modes are those of its end. */
-const wasRaised = ({ session }: Context, { attempt, plan }: Job, mode: Mode): boolean =>
+/** A stall was told of while the attempt was silent, as a success may have been while it ran. */
+const wasRaised = ({ session }: Context, { attempt, completed, plan }: Job, mode: Mode): boolean =>
+  completed !== null ||
   mode === "stall" && session.events.has(eventKey(plan.name, attempt, mode))
 
 /** Whether bytes of the job's files are known that were not read yet. */

@@ -13,6 +13,7 @@ import { type Judged, passAll } from "./conditions.ts"
 import type { Context } from "./Context.ts"
 import { endJob } from "./ending.ts"
 import { jobVariables } from "./metadata.ts"
+import { complete } from "./termination.ts"
 
 const decode = Schema.decodeUnknownEither(Condition)
 
@@ -69,7 +70,7 @@ const cancelled = ({ plan }: Job, condition: number): string =>
   `its cancel condition ${condition} (${plan.cancel_conditions[condition]?.class_name ?? ""}) holds`
 
 /** The question that a gate waits for is answered: yes, or no for good. */
-export const answerGate = (context: Context, { className, condition, id, job: name, kind }: OpenGate, answer: {
+export const answerGate = (context: Context, { asked, className, condition, id, job: name, kind }: OpenGate, answer: {
   readonly holds: boolean
   readonly why: string
 }): void => {
@@ -78,7 +79,10 @@ export const answerGate = (context: Context, { className, condition, id, job: na
   const { holds, why } = answer
   const data = { binding: id, condition, class_name: className, why }
   const seq = context.emit({ type: holds ? "ConditionPassed" : "ConditionFailed", data }, job)
-  if (kind === "start") {
+  if (kind === "termination") {
+    const command = asked.question.kind === "command" ? asked.question.argv.at(-1) ?? "" : ""
+    if (holds) complete(context, context.now(job), "termination-command", { command })
+  } else if (kind === "start") {
     if (holds) judgeStart(context, context.now(job), condition + 1, seq)
     else endJob(context, context.now(job), `its start condition ${className} failed: ${why}`, seq)
   } else if (holds) {

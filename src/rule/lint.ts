@@ -5,7 +5,7 @@ import type { Condition } from "../action/conditions.ts"
 import { isList, isMap, type Value } from "../backend/Value.ts"
 import { templateFields } from "../sweep/format.ts"
 import { didYouMean, nearest } from "../sweep/nearest.ts"
-import { type LogEvent, modeOf, type Monitoring } from "./Monitoring.ts"
+import { type LogEvent, modeOf, type Monitoring, terminationRule } from "./Monitoring.ts"
 import { compilePattern, type Pattern } from "./pattern.ts"
 
 /** A mistake, and the path within the `monitoring` section to the value that holds it. */
@@ -234,6 +234,19 @@ const lintCancel = ({ cancel, name, state }: LogEvent, path: Path): ReadonlyArra
     )]
     : []
 
+const lintTermination = ({ log_events, termination_string: text }: Monitoring): ReadonlyArray<RuleProblem> => [
+  ...(text !== null && /[\r\n]/.test(text)
+    ? [problem(["termination_string"], "The termination_string holds a line break, which no line of a log does.")]
+    : []),
+  ...(text === null ? [] : log_events).flatMap(({ name }, index) =>
+    name === terminationRule
+      ? [
+        problem(["log_events", index, "name"], `The name "${name}" is that of the termination_string; choose another.`)
+      ]
+      : []
+  )
+]
+
 /** What events are published with, by their names; null: by a name that is not known yet. */
 const published = ({ log_events, state_events }: Monitoring) =>
   [...log_events, ...state_events].flatMap(({ actions }) =>
@@ -269,6 +282,7 @@ export const lintRules = (monitoring: Monitoring, names: Iterable<string>): Read
   const handed = (name: string) =>
     given.filter(({ event }) => event === null || event === name).flatMap(({ keys }) => keys)
   return [
+    ...lintTermination(monitoring),
     ...lintNames(monitoring.log_events, "log_events"),
     ...lintNames(monitoring.state_events, "state_events"),
     ...monitoring.log_events.flatMap((rule, index) => {

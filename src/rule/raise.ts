@@ -4,7 +4,7 @@ import { type Binding, eventAction, renderAction } from "../action/actions.ts"
 import type { PublishEventAction } from "../action/actions/PublishEventAction.ts"
 import { judge } from "../action/conditions.ts"
 import type { ValueMap } from "../backend/Value.ts"
-import type { EventData, Mode } from "../event/events.ts"
+import { type EventData, type Mode, Mode as ModeSchema } from "../event/events.ts"
 import { eventKey, type Job, type Occurrence } from "../session/Session.ts"
 import { isCancelled } from "./classify.ts"
 import { type Judged, passAll } from "./conditions.ts"
@@ -12,7 +12,7 @@ import type { Context, Rules } from "./Context.ts"
 import { failureOf } from "./failure.ts"
 import { fingerprint } from "./fingerprint.ts"
 import { variablesOf } from "./metadata.ts"
-import { modeOf, type Monitoring } from "./Monitoring.ts"
+import { modeOf, type Monitoring, stateOfClass } from "./Monitoring.ts"
 import { restart } from "./restart.ts"
 import { secondsBetween } from "./time.ts"
 
@@ -30,7 +30,7 @@ export const raise = (
   source: Occurrence["source"],
   rule: Pick<Monitoring["log_events"][number], "state" | "actions"> & { readonly cancel?: boolean },
   metadata: ValueMap,
-  more: { readonly line?: string; readonly cause?: number } & Pick<Raised, "published"> = {}
+  more: { readonly line?: string; readonly cause?: number } & Pick<Raised, "published" | "completes"> = {}
 ): void => {
   const { cause, line, ...published } = more
   const known = context.session.events.get(eventKey(job.plan.name, job.attempt, name))
@@ -43,6 +43,7 @@ export const raise = (
         source,
         count: (known?.count ?? 0) + 1,
         state: rule.state?.class_name ?? null,
+        ...stateKeyOf(rule.state),
         metadata,
         ...(line === undefined || !tellsOfFailure(rule) ? {} : { fingerprint: fingerprint(line) }),
         ...published
@@ -60,6 +61,14 @@ export const raise = (
   }
 }
 
+/** The state that a rule names, where that is no end. */
+const stateKeyOf = (state: Monitoring["log_events"][number]["state"]): Pick<Raised, "state_key"> => {
+  const key = state === null ? null : state.key ?? stateOfClass[state.class_name]
+  return key === null || ends.has(key.toLowerCase()) ? {} : { state_key: key }
+}
+
+const ends: ReadonlySet<string> = new Set(ModeSchema.literals)
+
 /** Ends the attempt that the event is of, if it lives and its end is not under way. */
 const cancelAs = (context: Context, job: Job, { attempt, name }: Occurrence, mode: Mode, cause: number): void => {
   if (attempt !== job.attempt || !job.live || job.slurm === null || job.cancel !== null) return
@@ -68,9 +77,15 @@ const cancelAs = (context: Context, job: Job, { attempt, name }: Occurrence, mod
 }
 
 /** Raises the state event of that name; without a rule for it nothing but the event follows. */
-export const raiseState = (context: Context, job: Job, mode: Mode, metadata: ValueMap): void => {
+export const raiseState = (
+  context: Context,
+  job: Job,
+  mode: Mode,
+  metadata: ValueMap,
+  more: Pick<Raised, "completes"> = {}
+): void => {
   const rule = context.rules(job).state.get(mode) ?? { state: null, actions: [], metadata: {} }
-  raise(context, context.now(job), mode, "state", rule, { ...rule.metadata, ...metadata })
+  raise(context, context.now(job), mode, "state", rule, { ...rule.metadata, ...metadata }, more)
 }
 
 const isMode = (name: string, rules: Rules): name is Mode => [...rules.state.keys()].some((mode) => mode === name)

@@ -17,6 +17,7 @@ const hindrance = (job: Job, { attempt, source }: Occurrence, unlessCompleted: b
   if (attempt !== job.attempt || job.outcome !== null) return `attempt ${attempt} is over`
   if (job.ending !== null) return `the job must not go on: ${job.ending.why}`
   if (unlessCompleted && job.slurmState === "COMPLETED") return `attempt ${attempt} completed`
+  if (unlessCompleted && job.completed !== null) return `attempt ${attempt} has done its work (${job.completed})`
   if (job.exitCode === noRestartCode) return `the program ended with exit code ${noRestartCode}: do not restart`
   if (source !== "state" && job.requeued && job.state === "pending") {
     return "the scheduler has put the job back into its queue, and runs it again by itself"

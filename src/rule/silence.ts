@@ -2,6 +2,7 @@
 import { type Job, logKey } from "../session/Session.ts"
 import { type Context, timerOf } from "./Context.ts"
 import { raise, raiseState } from "./raise.ts"
+import { isWatched } from "./termination.ts"
 import { secondsBetween } from "./time.ts"
 
 /** Sees to it that the job's silence will be noticed. */
@@ -19,6 +20,7 @@ export const judgeSilence = (context: Context, job: Job): void => {
   if (paths.some((path) => context.session.unreadable.has(logKey(job.plan.name, path)))) {
     return context.setTimer(timerOf("idle", job), threshold, job)
   }
+  if (!isWatched(context, job)) return context.setTimer(timerOf("idle", job), threshold, job)
   const silent = secondsBetween(job.activeAt, context.fact.at)
   if (silent < threshold) return context.setTimer(timerOf("idle", job), threshold, job, job.activeAt)
   const metadata = {

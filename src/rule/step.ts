@@ -10,11 +10,13 @@ import { type Job, type Session, submitTimer } from "../session/Session.ts"
 import { tell, tellOfEnd, timeUp } from "./answers.ts"
 import { Context, type Rules, rulesInForce, timerOf } from "./Context.ts"
 import { cancelEnding, judgeEnd } from "./ending.ts"
+import { terminationRule } from "./Monitoring.ts"
 import { followRules } from "./newRules.ts"
 import { raise } from "./raise.ts"
 import { answer, takeStock, workerLost } from "./requests.ts"
 import { judgeSilence, watchSilence } from "./silence.ts"
 import { lose, notFound, refused, submitWaiting } from "./submitting.ts"
+import { complete, isWatched, watchTermination } from "./termination.ts"
 import { unheeded } from "./unheeded.ts"
 
 /**
@@ -127,16 +129,23 @@ const followState = (context: Context, { from, requeued, to }: EventData<"JobSta
     context.setTimer(timerOf("settle", job), context.rules(job).monitoring.log_settle_seconds, job)
   } else if (job.state === "running") {
     watchSilence(context, job)
+    watchTermination(context, context.now(job))
   }
 }
 
-const readMatches = (context: Context, { matches }: EventData<"LogRead">): void => {
+const readMatches = (context: Context, { matches, path }: EventData<"LogRead">): void => {
   const job = context.job(context.fact.job)
   if (job === undefined) return
   if (job.state === "running" && !job.stalled) watchSilence(context, job)
   for (const { groups, line, rule: name } of matches) {
+    const now = context.now(job)
+    if (line === undefined || !isWatched(context, now)) continue
+    if (name === terminationRule && !context.rules(job).log.has(name)) {
+      if (path === now.logPath && now.attempt === context.fact.attempt) complete(context, now, name, { log_path: path })
+      continue
+    }
     const rule = context.rules(job).log.get(name)
-    if (line === undefined || rule === undefined) continue
+    if (rule === undefined) continue
     const reader = { ...context.now(job), attempt: context.fact.attempt ?? job.attempt }
     raise(context, reader, name, "log", rule, { ...rule.metadata, ...groups }, { line })
   }

@@ -67,6 +67,7 @@ export const uncharged = { fingerprint: null, progress: null, budgets: [] }
 /** A job that ran and that neither scheduler nor accounting know any more: submitted again, no budget touched. */
 export const lose = (context: Context, job: Job): void => {
   if (job.ending !== null) return finish(context, job, "cancelled", job.ending.why, job.ending.seq)
+  if (job.completed !== null) return finish(context, job, "success", `it has done its work: ${job.completed}`)
   context.emit({ type: "JobLost", data: {} }, job)
   if (lostInARow(job) + 1 >= lostBound) {
     const why = `the scheduler accepted the job ${lostBound} times in a row and then did not know it`

@@ -84,6 +84,10 @@ export interface Job {
   readonly logPath: string | null
   /** When the present attempt last gave a sign of life: it started, or its files grew. */
   readonly activeAt: string | null
+  /** By what it is known that the present attempt has done its work; null: it is not. */
+  readonly completed: string | null
+  /** The state that a log event named last of the present attempt, unless that was an end. */
+  readonly stateKey: string | null
   /** Whether its silence was noticed and has not been broken since. */
   readonly stalled: boolean
   /** What log events with a state or an `error_type` said of the present attempt. */
@@ -216,7 +220,7 @@ export interface OpenBinding {
 /** A job's start or end that waits for the answer to a question. */
 export interface OpenGate {
   readonly id: string
-  readonly kind: "start" | "cancel"
+  readonly kind: "start" | "cancel" | "termination"
   readonly job: string
   /** The job's attempts when it was asked. */
   readonly attempt: number

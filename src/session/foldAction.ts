@@ -104,6 +104,8 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
       })
       changeJob(session, record, (job) => ({
         lastEvent: count > 1 ? `${name} (${count})` : name,
+        ...(record.data.completes === true ? { completed: String(metadata["reason"]) } : {}),
+        ...(record.data.state_key === undefined || attempt !== job.attempt ? {} : { stateKey: record.data.state_key }),
         ...(name === "stall" && source === "state" ? { stalled: true } : {}),
         ...((source === "log" || source === "published") && attempt === job.attempt &&
             (state !== null || "error_type" in metadata)

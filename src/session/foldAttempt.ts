@@ -2,7 +2,7 @@
 import { parseState } from "../backend/slurm/states.ts"
 import type { EventRecord } from "../event/EventRecord.ts"
 import { changeJob } from "./change.ts"
-import { closeGates } from "./foldGate.ts"
+import { closeGates, closeTermination } from "./foldGate.ts"
 import { eventKey, type Job, type Session } from "./Session.ts"
 
 /** The records that are about attempts. */
@@ -44,6 +44,8 @@ export const newAttempt = {
   end: null,
   logPath: null,
   activeAt: null,
+  completed: null,
+  stateKey: null,
   stalled: false,
   evidence: {},
   error: null,
@@ -78,6 +80,7 @@ const changeState = (session: Session, record: EventRecord<"JobStateChanged">): 
     return {
       ...(data.requeued === true ? requeued(job) : {}),
       slurmState: data.to,
+      ...(phase === "unknown" ? {} : { stateKey: null }),
       state: phase === "unknown" ? job.state : jobStates[phase],
       live: !ended,
       seenDead: ended ? record.at : null,
@@ -152,6 +155,7 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
         settled: false
       })
       for (const job of jobs) {
+        closeTermination(session, job)
         changeJob(
           session,
           { ...record, job },
@@ -273,10 +277,12 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
       break
     case "JobClassified": {
       const { outcome, why } = record.data
+      closeTermination(session, record.job ?? "")
       changeJob(session, record, () => ({ verdict: { outcome, why } }))
       break
     }
     case "JobLost":
+      closeTermination(session, record.job ?? "")
       changeJob(session, record, () => ({
         state: "ended",
         live: false,

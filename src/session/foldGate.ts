@@ -2,7 +2,7 @@
 import type { EventRecord } from "../event/EventRecord.ts"
 import { type Asked, partsOf } from "../event/Question.ts"
 import { changeJob } from "./change.ts"
-import type { Session } from "./Session.ts"
+import type { OpenGate, Session } from "./Session.ts"
 
 type ConditionRecord = EventRecord<"ConditionWaiting" | "ConditionPassed" | "ConditionFailed">
 
@@ -12,9 +12,18 @@ export const startGate = (job: string): string => `start ${job}`
 /** Id of the gate of one of a job's cancel conditions. */
 export const cancelGate = (job: string, condition: number): string => `cancel.${condition} ${job}`
 
+/** Id of the question whether a job's present attempt has done its work. */
+export const terminationGate = (job: string): string => `termination ${job}`
+
 /** What the gate of that id holds back; null if it is an action's binding. */
-export const gateKind = (id: string): "start" | "cancel" | null =>
-  id.startsWith("start ") ? "start" : id.startsWith("cancel.") ? "cancel" : null
+export const gateKind = (id: string): OpenGate["kind"] | null =>
+  id.startsWith("start ")
+    ? "start"
+    : id.startsWith("cancel.")
+    ? "cancel"
+    : id.startsWith("termination ")
+    ? "termination"
+    : null
 
 /** Notes that `id` waits for what it asks, where that is a job's end. */
 export const awaitJob = (session: Session, id: string, asked: Asked): void => {
@@ -41,14 +50,18 @@ const close = (session: Session, id: string): void => {
   session.gates.delete(id)
 }
 
+/** Nobody asks any more whether the job's attempt has done its work. */
+export const closeTermination = (session: Session, job: string): void => close(session, terminationGate(job))
+
 /** Nothing of a job that has ended waits any more. */
 export const closeGates = (session: Session, job: string): void => {
   close(session, startGate(job))
+  closeTermination(session, job)
   const cancels = session.jobs.get(job)?.plan.cancel_conditions.length ?? 0
   for (let condition = 0; condition < cancels; condition += 1) close(session, cancelGate(job, condition))
 }
 
-export const foldGate = (session: Session, kind: "start" | "cancel", record: ConditionRecord): void => {
+export const foldGate = (session: Session, kind: OpenGate["kind"], record: ConditionRecord): void => {
   const { binding: id, class_name: className, condition } = record.data
   close(session, id)
   if (record.type === "ConditionWaiting") {
@@ -57,6 +70,7 @@ export const foldGate = (session: Session, kind: "start" | "cancel", record: Con
     session.gates.set(id, { id, kind, job, attempt, condition, className, asked, answers: new Map(), since, seq })
     awaitJob(session, id, asked)
   }
+  if (kind === "termination") return
   changeJob(session, record, ({ plan }) => {
     if (kind === "cancel") return { cancelAsked: true }
     const last = condition === plan.start_conditions.length - 1

@@ -128,4 +128,40 @@ describe("a log event on a SLURM that looks like a job's end", () => {
       expect(disk.commands).toEqual([["inline", "/c/{job_name}"], ["queued", "/c/{job_name}"]])
     }).pipe(Effect.provide(slurm.world))
   })
+
+  it.scoped("counts a job as done whose log holds the termination string, though SLURM then says TIMEOUT", () => {
+    const slurm = makeSlurm()
+    const restart = [{ class_name: "RestartAction" as const }]
+    const terminated = {
+      ...rules,
+      termination_string: "training finished",
+      state_events: [{ name: "timeout" as const, actions: restart }]
+    }
+    return Effect.gen(function*() {
+      const disk = yield* Disk
+      const dir = yield* stateDir
+      const first = yield* watching(dir, opening(terminated, [plannedJob("a"), plannedJob("b", 1)]))
+      yield* runClock(first, 3)
+      slurm.jobs.forEach((job) => slurm.set(job, { state: "RUNNING" }))
+      yield* disk.append("/out/a/slurm-100.out", "[rank 0] training finis")
+      yield* runClock(first, 15)
+      yield* Fiber.interrupt(first)
+      yield* disk.append("/out/a/slurm-100.out", "hed\n")
+      const second = yield* watching(dir, null)
+      yield* runClock(second, 15)
+      slurm.jobs.forEach((job) => slurm.set(job, { state: "TIMEOUT" }))
+      yield* runClock(second, 30)
+      slurm.set(slurm.of("b")[1], { state: "COMPLETED" })
+      yield* runClock(second, 30)
+      const ended = yield* Fiber.join(second)
+      expect([...ended.jobs.values()].map(({ attempt, outcome }) => [outcome, attempt])).toEqual([
+        ["success", 1],
+        ["success", 2]
+      ])
+      const raised = (yield* session(dir)).records.filter((one) =>
+        one.type === "EventRaised" && one.job === "a" && one.data.name === "success"
+      )
+      expect(raised).toHaveLength(1)
+    }).pipe(Effect.provide(slurm.world))
+  })
 })
