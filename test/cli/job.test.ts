@@ -1,7 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { Invocation } from "../../src/cli/Invocation.ts"
+import { command } from "../../src/cli/run.ts"
+import { fakeScreen } from "../report/fakeScreen.ts"
 import { machine, plannedJob } from "../rule/machine.ts"
 import { autoexp, keep, temporary } from "./autoexp.ts"
 
@@ -94,6 +99,69 @@ describe("autoexp job logs", () => {
       expect(stdout).not.toContain("line 10\n")
       expect(JSON.parse((yield* autoexp(home, [...argv, "--json"])).stdout)).toMatchObject({ job: "a", log_path: log })
     }))
+})
+
+describe("autoexp job logs --follow", () => {
+  it.scopedLive(
+    "prints what is added, goes over to the next attempt's log, and ends with the job",
+    () =>
+      Effect.gen(function*() {
+        const home = yield* temporary
+        const m = machine({
+          log_settle_seconds: 0,
+          state_events: [{ name: "crash", actions: [{ class_name: "RestartAction" }] }]
+        }, [plannedJob("a", 0)])
+        let kept = 0
+        const publish = Effect.suspend(() => {
+          const news = m.records.slice(kept)
+          kept = m.records.length
+          return keep({ stateDir: home, planId: "plan" }, news)
+        })
+        /** An attempt of the job, with its log. */
+        const begin = (attempt: number) => {
+          const log = path.join(home, `${attempt}.log`)
+          fs.writeFileSync(log, `attempt ${attempt} begins\n`)
+          const [submission] = m.session.submissions.values()
+          const { name = "", nonce = "" } = submission ?? {}
+          const data = { nonce, name, slurm_id: `${attempt}`, task: null, cluster: "x", log_path: log, how: "answered" }
+          m.fact("JobSubmitted", { ...data, how: "answered" }, { job: "a", attempt })
+          m.state("RUNNING")
+          return log
+        }
+        const { layer, written } = fakeScreen()
+        const shows = (text: string) =>
+          Effect.repeat(Effect.sleep("20 millis"), { until: () => written.out.includes(text) }).pipe(
+            Effect.timeoutFail({ duration: "30 seconds", onTimeout: () => `${text} is not in ${written.out}` })
+          )
+        m.submitAll()
+        const first = begin(1)
+        yield* publish
+        const argv = ["job", "logs", "--follow", "--session", "plan", "--job", "a", "--state-dir", home]
+        const invocation = { version: "1", program: ["autoexp"], argv, env: { HOME: home }, cwd: home }
+        const following = yield* Effect.fork(
+          command.pipe(Effect.provide(Layer.merge(layer, Layer.succeed(Invocation, invocation))))
+        )
+        yield* shows("attempt 1 begins\n")
+        fs.appendFileSync(first, "half a ")
+        yield* shows("half a ")
+        fs.appendFileSync(first, "line\n")
+        yield* shows("half a line\n")
+        m.state("FAILED", "a", { exit_code: 1 })
+        m.pass(1)
+        m.confirm()
+        const second = begin(2)
+        yield* publish
+        yield* shows("attempt 2 begins\n")
+        fs.appendFileSync(second, "the last words\n")
+        m.state("COMPLETED", "a", { exit_code: 0 })
+        m.pass(1)
+        yield* publish
+        expect(yield* Fiber.join(following)).toBe(0)
+        expect(written.out).toBe("attempt 1 begins\nhalf a line\nattempt 2 begins\nthe last words\n")
+        expect(written.err).toBe(`==> ${first} <==\n==> ${second} <==\n`)
+      }),
+    60_000
+  )
 })
 
 describe("autoexp explain", () => {

@@ -100,13 +100,14 @@ export const logs: Handler<"job logs"> = (given) =>
     }
     let path = job?.logPath ?? null
     let at = -1
+    let headed: string | null = null
     for (;;) {
       if (path !== null) {
-        const first = at < 0
         const { text, to } = yield* readFrom(path, at)
+        const shown = at < 0 ? text.split("\n").slice(-tailLines - 1).join("\n") : text
+        if (at <= 0 && path !== headed) yield* screen.err(`==> ${path} <==\n`)
+        headed = path
         at = to
-        const shown = first ? text.split("\n").slice(-tailLines - 1).join("\n") : text
-        if (first) yield* screen.err(`==> ${path} <==\n`)
         if (shown !== "") yield* screen.out(shown)
       }
       if (!given.follow) return 0
