@@ -6,6 +6,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { segment, segmentEpochs } from "../journal/places.ts"
 import type { Journal, SessionPlace } from "../port/Journal.ts"
+import { attentionOf, attentionText } from "../session/attention.ts"
 
 export interface Summary {
   readonly planId: string
@@ -14,9 +15,13 @@ export interface Summary {
   readonly jobs: number
   /** ISO 8601 UTC; empty if the journal cannot be read. */
   readonly created: string
+  /** What needs somebody's decision; null if nothing does. */
+  readonly attention: string | null
   /** Whether another session's action started it. */
   readonly followUp: boolean
 }
+
+const Reason = Schema.Struct({ reason: Schema.String })
 
 /** What is used of a session file. */
 const SessionFile = Schema.parseJson(Schema.Struct({
@@ -24,7 +29,8 @@ const SessionFile = Schema.parseJson(Schema.Struct({
   status: Schema.String,
   created: Schema.String,
   parent: Schema.Unknown,
-  jobs: Schema.Array(Schema.Struct({ name: Schema.String })),
+  attention: Schema.NullOr(Reason),
+  jobs: Schema.Array(Schema.Struct({ name: Schema.String, attention: Schema.NullOr(Reason) })),
   head: Schema.Struct({ hash: Schema.String })
 }))
 const decode = Schema.decodeUnknownEither(SessionFile)
@@ -43,13 +49,24 @@ const lastHash = (place: SessionPlace): string | null => {
   }
 }
 
+const attentionLine = (sentences: ReadonlyArray<string>): string | null =>
+  sentences.length === 0 ? null : sentences.join("; ")
+
 /** The session file, if it tells what the whole journal tells. */
 const published = (place: SessionPlace): Summary | null => {
   const text = fs.readFileSync(path.join(place.stateDir, `${place.planId}.json`), "utf8")
   const file = Either.getOrNull(decode(text))
   if (file === null || file.head.hash !== lastHash(place)) return null
   const { created, jobs, parent, project, status } = file
-  return { planId: place.planId, project, status, jobs: jobs.length, created, followUp: parent !== null }
+  return {
+    planId: place.planId,
+    project,
+    status,
+    jobs: jobs.length,
+    created,
+    attention: attentionLine(attentionText(file)),
+    followUp: parent !== null
+  }
 }
 
 const unreadable = (planId: string, status: string): Summary => ({
@@ -58,6 +75,7 @@ const unreadable = (planId: string, status: string): Summary => ({
   status,
   jobs: 0,
   created: "",
+  attention: null,
   followUp: false
 })
 
@@ -75,6 +93,7 @@ export const summarise = (place: SessionPlace): Effect.Effect<Summary, never, Jo
         status: statusOf(session),
         jobs: session.jobs.size,
         created: session.created,
+        attention: attentionLine(attentionOf(session)),
         followUp: session.parent !== null
       })),
       Effect.catchTag("JournalDamagedError", "UnreadableRecordError", () =>

@@ -9,11 +9,12 @@ import * as LiveFiles from "../monitor/LiveFiles.ts"
 import * as RuleSource from "../monitor/ruleSource.ts"
 import { type SessionError, type SessionServices, watchSession } from "../monitor/sessions.ts"
 import type { SessionPlace } from "../port/Journal.ts"
-import { ending, hasTrouble, liveRows } from "../report/ending.ts"
+import { ending, hasTrouble, liveRows, needsAttention } from "../report/ending.ts"
 import { happening } from "../report/happenings.ts"
 import { live, type LiveRow } from "../report/live.ts"
 import { Screen } from "../report/Screen.ts"
 import * as LiveSchedulers from "../scheduler/live.ts"
+import { attentionOf } from "../session/attention.ts"
 import { isFinished, type Session } from "../session/Session.ts"
 import { sessionView } from "../session/view.ts"
 import { Invocation } from "./Invocation.ts"
@@ -48,9 +49,9 @@ export interface Watched {
   readonly begunHere: boolean
 }
 
-/** 1 for a finished session with trouble, else 0: it goes on, and may still end well. */
+/** 1 for a session that somebody is to look after, or that has finished with trouble; else 0: it may still end well. */
 export const exitCodeOf = (session: Session, worker: boolean): number =>
-  isFinished(session, worker) && hasTrouble(session) ? 1 : 0
+  needsAttention(session) || isFinished(session, worker) && hasTrouble(session) ? 1 : 0
 
 /** With JSON on standard output, people read what happens on standard error. */
 const besides = (screen: Screen["Type"], json: boolean): Screen["Type"] =>
@@ -80,6 +81,7 @@ export const watching = (
     const screen = besides(yield* Screen, options.json)
     const view = yield* live(screen)
     const rows = new Map<string, ReadonlyArray<LiveRow>>()
+    const attention = new Map<string, ReadonlyArray<string>>()
     const several = watched.length > 1
     return yield* Effect.forEach(watched, (each) => {
       const { opening, place } = each
@@ -97,7 +99,8 @@ export const watching = (
               if (told !== null) yield* view.tell({ ...told, job: told.job === null ? null : named(told.job) })
             }
             rows.set(place.planId, liveRows(session).map((row) => ({ ...row, job: named(row.job) })))
-            yield* view.show([...rows.values()].flat())
+            attention.set(place.planId, attentionOf(session).map((line) => several ? `${place.planId}: ${line}` : line))
+            yield* view.show([...rows.values()].flat(), [...attention.values()].flat())
           }).pipe(Effect.provideService(Invocation, invocation))
       }).pipe(
         Effect.onInterrupt(() =>

@@ -1,4 +1,5 @@
 /** What is said when a session is no longer watched: how each job stands, what was healed, what failed and why. */
+import { attentionOf } from "../session/attention.ts"
 import type { Job, Session } from "../session/Session.ts"
 import { statusOf } from "../session/Session.ts"
 import { waitsFor } from "../session/view.ts"
@@ -36,11 +37,14 @@ export const liveRows = (session: Session): ReadonlyArray<LiveRow> =>
     lastEvent: waiting(session, job) ?? job.lastEvent
   }))
 
+/** Whether somebody is to decide: of a job, or of restarts that pause. */
+export const needsAttention = (session: Session): boolean => attentionOf(session).length > 0
+
 /** Whether anything of the session is other than it should be. */
 export const hasTrouble = (session: Session): boolean =>
-  [...session.jobs.values()].some(({ attention, outcome }) =>
-    attention !== null || outcome !== null && outcome !== "success"
-  ) || [...session.queue.values()].some(({ status }) => status === "failed")
+  needsAttention(session) ||
+  [...session.jobs.values()].some(({ outcome }) => outcome !== null && outcome !== "success") ||
+  [...session.queue.values()].some(({ status }) => status === "failed")
 
 const jobLines = (session: Session, job: Job): ReadonlyArray<string> => {
   const { attempt, attention, outcome, plan, restarts, state } = job
@@ -65,6 +69,10 @@ export const ending = (session: Session, command = "autoexp"): ReadonlyArray<str
   return [
     "",
     `session ${session.planId}: ${statusOf(session)}`,
+    ...session.breakerOpen === null ? [] : [
+      `needs attention since ${session.breakerOpen.since}: restarts pause: ${session.breakerOpen.reason}`,
+      `  once that is mended: ${command} job ack --session ${session.planId} --all`
+    ],
     ...[...session.jobs.values()].flatMap((job) => jobLines(session, job)),
     ...[...session.events.values()].flatMap(({ job, name, status }) =>
       status === "failed" ? [`${job}: an action because of ${name} failed`] : []

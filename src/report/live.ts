@@ -25,8 +25,8 @@ export interface Happening {
 }
 
 export interface Live {
-  /** Shows the jobs as they are now; nothing without a terminal. */
-  readonly show: (rows: ReadonlyArray<LiveRow>) => Effect.Effect<void>
+  /** Shows the jobs as they are now, and above them what needs attention; nothing without a terminal. */
+  readonly show: (rows: ReadonlyArray<LiveRow>, attention?: ReadonlyArray<string>) => Effect.Effect<void>
   /** Tells of a happening: above the table on a terminal, as the next line without one. */
   readonly tell: (happening: Happening) => Effect.Effect<void>
 }
@@ -65,19 +65,26 @@ const ended = new Set(["success", "failed", "cancelled", "timeout", "abandoned",
 const plain = ({ at, job, text }: Happening): string =>
   clean(`${at.slice(11, 19)}  ${job === null ? "" : `${job}: `}${text}`)
 
-/** The rows as lines that fit the terminal. */
+/** What the view shows below what has happened. */
+interface Shown {
+  readonly rows: ReadonlyArray<LiveRow>
+  readonly attention: ReadonlyArray<string>
+}
+
+/** It as lines that fit the terminal. */
 const draw = (
-  rows: ReadonlyArray<LiveRow>,
+  { attention, rows }: Shown,
   size: { readonly columns: number; readonly rows: number },
   color: boolean
 ): ReadonlyArray<string> => {
   if (rows.length === 0) return []
   // Titles, the line that sums up, and the line of the cursor.
-  const room = Math.max(1, size.rows - 3)
+  const room = Math.max(1, size.rows - 3 - attention.length)
   const shown = rows.length <= room
     ? rows
     : [...rows.filter(({ state }) => !ended.has(state)), ...rows.filter(({ state }) => ended.has(state))].slice(0, room)
   return [
+    ...attention.map((line) => cut(clean(`needs attention: ${line}`), size.columns - 1)),
     ...table(columns, shown, { columns: size.columns - 1, color }),
     cut(`${rows.length} jobs: ${summary(rows)}`, size.columns - 1)
   ]
@@ -89,21 +96,25 @@ export const live = (screen: Screen["Type"]): Effect.Effect<Live, never, Scope.S
     if (!screen.interactive) {
       return { show: () => Effect.void, tell: (happening) => screen.out(`${plain(happening)}\n`) }
     }
-    const drawn = yield* SynchronizedRef.make<{ readonly lines: number; readonly rows: ReadonlyArray<LiveRow> }>({
+    const drawn = yield* SynchronizedRef.make<{ readonly lines: number; readonly shown: Shown }>({
       lines: 0,
-      rows: []
+      shown: { rows: [], attention: [] }
     })
     // One write each time: a terminal that shows half of it flickers.
-    const repaint = (rows: ReadonlyArray<LiveRow> | null, happening: Happening | null) =>
+    const repaint = (now: Shown | null, happening: Happening | null) =>
       Effect.uninterruptible(SynchronizedRef.updateEffect(drawn, (before) =>
         Effect.gen(function*() {
           const size = yield* screen.size
           const told = happening === null ? [] : [cut(plain(happening), size.columns - 1)]
-          const lines = draw(rows ?? before.rows, size, screen.color)
+          const shown = now ?? before.shown
+          const lines = draw(shown, size, screen.color)
           const erase = before.lines === 0 ? "" : `\x1b[${before.lines}A\r\x1b[J`
           yield* screen.out(erase + [...told, ...lines].map((line) => `${line}\n`).join(""))
-          return { lines: lines.length, rows: rows ?? before.rows }
+          return { lines: lines.length, shown }
         })))
     yield* Effect.acquireRelease(screen.out("\x1b[?25l"), () => screen.out("\x1b[?25h"))
-    return { show: (rows) => repaint(rows, null), tell: (happening) => repaint(null, happening) }
+    return {
+      show: (rows, attention = []) => repaint({ rows, attention }, null),
+      tell: (happening) => repaint(null, happening)
+    }
   })

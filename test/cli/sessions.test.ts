@@ -239,7 +239,14 @@ describe("session list", () => {
       yield* keep(place, records.slice(0, -1))
       const list = Effect.map(autoexp(home, ["session", "list", "--json", "--state-dir", "."]), (ran) =>
         JSON.parse(ran.stdout))
-      const expected = [{ plan_id: "plan", project: "demo", status: "running", jobs: 2, created: expect.any(String) }]
+      const expected = [{
+        plan_id: "plan",
+        project: "demo",
+        status: "running",
+        jobs: 2,
+        created: expect.any(String),
+        attention: null
+      }]
       expect(yield* list).toEqual(expected)
       yield* autoexp(home, ["session", "show", "plan", "--state-dir", "."])
       const file = path.join(home, "plan.json")
@@ -251,6 +258,40 @@ describe("session list", () => {
       expect(yield* list).toEqual(expected)
       fs.rmSync(file)
       expect(yield* list).toEqual(expected)
+    }))
+})
+
+describe("restarts that pause, and jobs whose budget is spent", () => {
+  it.scoped("are told by the list and by the session itself, from the journal as from the session file", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      const jobs = ["a", "b", "c"].map((name, index) => plannedJob(name, index))
+      const state = { class_name: "CrashState" } as const
+      const restart = { class_name: "RestartAction" } as const
+      const m = machine(
+        {
+          log_settle_seconds: 0,
+          log_events: [
+            { name: "nccl", pattern: "x", state, actions: [restart] },
+            { name: "full", pattern: "x", state, actions: [{ ...restart, max_restarts: 0 }] }
+          ]
+        },
+        jobs,
+        { breaker: { jobs: 2, within_seconds: 600 } }
+      )
+      m.submitAll()
+      m.accept()
+      for (const name of ["a", "b"]) m.log([{ rule: "nccl" }], name)
+      m.log([{ rule: "full" }], "c")
+      yield* keep({ stateDir: home, planId: "plan" }, m.records)
+      const ask = (...words: ReadonlyArray<string>) =>
+        Effect.map(autoexp(home, ["session", ...words, "--state-dir", "."]), ({ stdout }) => stdout)
+      const listed = Effect.map(ask("list", "--json"), (text) => JSON.parse(text))
+      const attention = "restarts pause: 2 jobs failed alike within 600 s: nccl; c"
+      expect(yield* listed).toMatchObject([{ attention }])
+      expect(yield* ask("list")).toMatch(/ NEEDS ATTENTION *\nplan .* restarts pause: 2 jobs failed alike/)
+      expect(yield* ask("show", "plan")).toContain("job ack --session plan --all")
+      expect(yield* listed, "now of the session file").toMatchObject([{ attention }])
     }))
 })
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest"
-import { ending, hasTrouble, liveRows } from "../../src/report/ending.ts"
+import { exitCodeOf } from "../../src/cli/watching.ts"
+import { ending, hasTrouble, liveRows, needsAttention } from "../../src/report/ending.ts"
 import { happening } from "../../src/report/happenings.ts"
-import { machine, plannedJob } from "../rule/machine.ts"
+import { actor, machine, plannedJob } from "../rule/machine.ts"
 
 const healing = () => {
   const m = machine({
@@ -43,6 +44,34 @@ describe("the summary", () => {
     expect(lines).toContain("  attempt 2 began because of nccl: link down")
     expect(lines.at(-1)).toBe("why: autoexp events --session plan --job a")
     expect(hasTrouble(session)).toBe(true)
+  })
+})
+
+describe("restarts that pause", () => {
+  it("need attention: told first of all, with what to type, and with exit code 1 although jobs may still end well", () => {
+    const jobs = ["a", "b", "c"].map((name, index) => plannedJob(name, index))
+    const rules = {
+      log_settle_seconds: 0,
+      log_events: [{
+        name: "nccl",
+        pattern: "x",
+        state: { class_name: "CrashState" as const },
+        actions: [{ class_name: "RestartAction" as const }]
+      }]
+    }
+    const m = machine(rules, jobs, { breaker: { jobs: 3, within_seconds: 600 } })
+    m.submitAll()
+    m.accept()
+    for (const { name } of jobs) m.state("RUNNING", name)
+    expect([needsAttention(m.session), exitCodeOf(m.session, true)]).toEqual([false, 0])
+    for (const { name } of jobs) m.log([{ rule: "nccl" }], name)
+    expect([needsAttention(m.session), exitCodeOf(m.session, true)]).toEqual([true, 1])
+    const [, , first, second] = ending(m.session)
+    expect(first).toMatch(/^needs attention since .*: restarts pause: 3 jobs failed alike within 600 s: nccl/)
+    expect(second).toBe("  once that is mended: autoexp job ack --session plan --all")
+    const request = { kind: "job_ack", job: null, reason: "mended" } as const
+    m.fact("OperatorRequested", { request_id: "k", actor, request })
+    expect([needsAttention(m.session), exitCodeOf(m.session, true)]).toEqual([false, 0])
   })
 })
 

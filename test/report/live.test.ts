@@ -54,6 +54,23 @@ describe("the live view", () => {
       expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(40)
     })))
 
+  it.effect("shows what needs attention above the jobs for as long as it does, whatever happens meanwhile", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { screen, written } = fakeScreen({ interactive: true, rows: 8, columns: 60 })
+      const view = yield* live(screen)
+      const rows = Array.from({ length: 9 }, (_, at) => row(`j${at}`, "waiting"))
+      yield* view.show(rows, ["restarts pause: 5 jobs failed alike within 600 s: NCCL WARN \x1b[2J and more of it"])
+      yield* view.tell(happening("held"))
+      const { lines } = emulate(written.out)
+      expect(lines[0]).toBe("03:12:07  a: held")
+      expect(lines[1]).toMatch(/^needs attention: restarts pause: 5 jobs failed alike/)
+      expect(lines.at(-1)).toBe("9 jobs: 9 waiting")
+      expect(lines.length).toBeLessThanOrEqual(8)
+      expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(60)
+      yield* view.show(rows)
+      expect(emulate(written.out).lines.some((line) => line.includes("attention"))).toBe(false)
+    })))
+
   it.effect("gives the cursor back, also when it is interrupted", () =>
     Effect.gen(function*() {
       const { screen, written } = fakeScreen({ interactive: true })

@@ -29,7 +29,14 @@ export const show: Handler<"session show"> = (given) =>
     yield* publish(place, seen)
     const view = sessionView(seen.session)
     if (given.json) return yield* Effect.as(printJson(view), 0)
-    yield* printLines([`${view.plan_id}  ${view.project}  ${view.status}  created ${view.created}`, ""])
+    yield* printLines([
+      `${view.plan_id}  ${view.project}  ${view.status}  created ${view.created}`,
+      ...view.attention === null ? [] : [
+        `needs attention: restarts pause: ${view.attention.reason}`,
+        `  once that is mended: autoexp job ack --session ${view.plan_id} --all`
+      ],
+      ""
+    ])
     yield* printTable(
       [
         { title: "JOB", value: ({ name }) => name },

@@ -10,12 +10,13 @@ export const list: Handler<"session list"> = (given) =>
   Effect.gen(function*() {
     const places = yield* allSessions(given["state-dir"])
     const summaries = yield* Effect.forEach(places, summarise)
-    const rows = summaries.map(({ created, jobs, planId, project, status }) => ({
+    const rows = summaries.map(({ attention, created, jobs, planId, project, status }) => ({
       plan_id: planId,
       project,
       status,
       jobs,
-      created
+      created,
+      attention
     })).sort((a, b) => a.created < b.created ? -1 : 1)
     if (given.json) return yield* Effect.as(printJson(rows), 0)
     yield* printTable(
@@ -24,7 +25,8 @@ export const list: Handler<"session list"> = (given) =>
         { title: "PROJECT", value: ({ project }) => project },
         { title: "STATUS", value: ({ status }) => status },
         { title: "JOBS", value: ({ jobs }) => jobs, right: true },
-        { title: "CREATED", value: ({ created }) => created }
+        { title: "CREATED", value: ({ created }) => created },
+        { title: "NEEDS ATTENTION", value: ({ attention }) => attention }
       ],
       rows,
       "no sessions"
