@@ -65,7 +65,7 @@ const configuredStateDirs: Effect.Effect<ReadonlyArray<string>, never, Invocatio
 
 /** Whether a session of that name has begun there. */
 export const sessionExists = ({ planId, stateDir }: SessionPlace): boolean =>
-  fs.existsSync(path.join(stateDir, `${planId}.events.jsonl`))
+  ["", ".gz"].some((suffix) => fs.existsSync(path.join(stateDir, `${planId}.events.jsonl${suffix}`)))
 
 /**
  * Notes in the user's index where a session is kept; what stands there of the same place is left as it is. Best effort:
@@ -115,7 +115,7 @@ export const allSessions = (
     return readIndex((yield* Invocation).env)
   })
 
-const fileOfSession = /^(?<planId>.+?)(?:\.events(?:\.\d+)?\.jsonl|\.json)$/
+const fileOfSession = /^(?<planId>.+?)(?:\.events(?:\.[\d.-]+)?\.jsonl(?:\.gz)?|\.json)$/
 
 /**
  * The session that `name` means: a plan id, the beginning of one, `last` (the newest that a person started), or a path of

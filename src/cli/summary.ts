@@ -4,7 +4,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { segment, segmentEpochs } from "../journal/places.ts"
+import { segmentFiles } from "../journal/places.ts"
 import type { Journal, SessionPlace } from "../port/Journal.ts"
 import { attentionOf, attentionText } from "../session/attention.ts"
 
@@ -37,8 +37,9 @@ const decode = Schema.decodeUnknownEither(SessionFile)
 
 /** The hash that ends the newest segment of a journal, null if its last line is not whole. */
 const lastHash = (place: SessionPlace): string | null => {
-  const newest = segmentEpochs(place.planId, fs.readdirSync(place.stateDir)).at(-1) ?? 1
-  const file = fs.openSync(segment(place, newest), "r")
+  const [newest] = segmentFiles(place, fs.readdirSync(place.stateDir))
+  if (newest === undefined) return null
+  const file = fs.openSync(newest.path, "r")
   try {
     const tail = Buffer.alloc(80)
     const { size } = fs.fstatSync(file)
@@ -84,9 +85,9 @@ export const summarise = (place: SessionPlace): Effect.Effect<Summary, never, Jo
   Effect.gen(function*() {
     const quick = yield* Effect.orElseSucceed(Effect.try(() => published(place)), () => null)
     if (quick !== null) return quick
-    const { look } = yield* Effect.promise(() => import("../monitor/held.ts"))
+    const { glance } = yield* Effect.promise(() => import("../monitor/held.ts"))
     const { statusOf } = yield* Effect.promise(() => import("../session/Session.ts"))
-    return yield* look(place).pipe(
+    return yield* glance(place).pipe(
       Effect.map(({ session }): Summary => ({
         planId: place.planId,
         project: session.project,

@@ -14,6 +14,8 @@ import {
   JournalIoError,
   type JournalWriter,
   NoJournalError,
+  type Position,
+  type Reader,
   SessionHeldError,
   type SessionPlace
 } from "../port/Journal.ts"
@@ -34,6 +36,8 @@ interface Session {
 const isoNow = Effect.map(Clock.currentTimeMillis, (now) => new Date(now).toISOString())
 
 const checked = (place: SessionPlace) => places.checkName(place.stateDir, "plan id", place.planId)
+
+const notThere = ({ planId, stateDir }: SessionPlace) => new NoJournalError({ planId, stateDir })
 
 const held = (planId: string, { host, pid, since }: Holder) => new SessionHeldError({ planId, host, pid, since })
 
@@ -71,8 +75,32 @@ const take = Effect.fnUntraced(function*(
     session.bytes = 0
     yield* append(now, [seal])
   }
-  return { epoch, records: [...session.records], leftOut: [], append, assertNewest }
+  return {
+    epoch,
+    records: [...session.records],
+    leftOut: [],
+    append,
+    assertNewest,
+    moved: false,
+    position: () => positionOf(place, session)
+  }
 })
+
+/** The memory has no files; every record stands in one segment of its own size. */
+const positionOf = (place: SessionPlace, { bytes, head }: Session): Position | null =>
+  head.seq === 0 ? null : {
+    segment: path.basename(places.segment(place, head.epoch)),
+    bytes,
+    seq: head.seq,
+    hash: head.hash,
+    epoch: head.epoch
+  }
+
+/** Gives the reader what is behind its place, if the memory has that place. */
+const tell = (records: ReadonlyArray<Envelope>, { begin, from }: Reader): void => {
+  const resumed = from !== null && records[from.seq - 1]?.hash === from.hash
+  records.slice(resumed ? from.seq : 0).forEach(begin(resumed))
+}
 
 const make = (): typeof Journal.Service => {
   const states = new Map<string, Map<string, Session>>()
@@ -86,17 +114,39 @@ const make = (): typeof Journal.Service => {
     return session
   }
   return {
-    hold: Effect.fnUntraced(function*(place, { takeover }) {
+    hold: Effect.fnUntraced(function*(place, { reader, takeover }) {
       yield* checked(place)
       const session = findOrCreate(place)
       if (session.holder !== null && !takeover) return yield* held(place.planId, session.holder)
-      return yield* take(place, session)
+      const writer = yield* take(place, session)
+      if (reader === undefined) return writer
+      tell(writer.records, reader)
+      return { ...writer, records: [] }
     }),
+    walk: Effect.fnUntraced(function*(place, reader) {
+      yield* checked(place)
+      const session = find(place)
+      if (session === undefined || session.epoch === 0) return yield* notThere(place)
+      tell(session.records, reader)
+      return { leftOut: [], position: positionOf(place, session) }
+    }),
+    // Memory is not damaged, and has no files to put together.
+    verify: (place, seq) =>
+      Effect.suspend(() => {
+        const session = find(place)
+        if (session === undefined || session.epoch === 0) return notThere(place)
+        const { records } = session
+        const hash = seq === null ? null : records[seq - 1]?.hash ?? null
+        return Effect.succeed({ records: records.length, bytes: 0, faults: [], leftOut: [], hash })
+      }),
+    repair: () => Effect.succeed(null),
+    kept: () => Effect.succeed([]),
+    compact: () => Effect.succeed({ merged: [], compressed: [] }),
     read: Effect.fnUntraced(function*(place) {
       yield* checked(place)
       const session = find(place)
       if (session === undefined || session.epoch === 0) {
-        return yield* new NoJournalError({ planId: place.planId, stateDir: place.stateDir })
+        return yield* notThere(place)
       }
       return { records: [...session.records], leftOut: [] }
     }),

@@ -83,15 +83,36 @@ export const encode = (head: Head, epoch: number, at: string, drafts: ReadonlyAr
 const versionOf = (value: unknown): unknown =>
   typeof value === "object" && value !== null && "v" in value ? value.v : undefined
 
-/** The record that the bytes of one line (without its newline) hold behind `head`, or what is wrong with them. */
-export const decode = (head: Head, line: Buffer): Either.Either<Envelope, string> => {
+const notFollowing = "the hash does not follow from the record before and this line"
+
+/** The text of a line and its own hash, if the hash follows from that of the record before; else what is wrong. */
+const checkHash = (
+  before: string,
+  line: Buffer
+): Either.Either<{ readonly text: string; readonly hash: string }, string> => {
   if (!isUtf8(line)) return Either.left("invalid UTF-8")
   const text = line.toString("utf8")
   const cut = text.length - tailLength
   if (cut < 0 || !text.startsWith(hashKey, cut) || !text.endsWith("\"}")) return Either.left("not a whole record")
-  if (sha256(head.hash + text.slice(0, cut)) !== text.slice(cut + hashKey.length, -2)) {
-    return Either.left("the hash does not follow from the record before and this line")
-  }
+  const hash = text.slice(cut + hashKey.length, -2)
+  return sha256(before + text.slice(0, cut)) === hash ? Either.right({ text, hash }) : Either.left(notFollowing)
+}
+
+/** The head behind one line (without its newline), or what is wrong with it; the record itself is not decoded. */
+export const follow = (head: Head, line: Buffer): Either.Either<Head, string> => {
+  const checked = checkHash(head.hash, line)
+  if (Either.isLeft(checked)) return Either.left(checked.left)
+  const { hash, text } = checked.right
+  const seq = head.seq + 1
+  if (!text.startsWith(`{"v":1,"seq":${seq},`)) return Either.map(decode(head, line), () => ({ ...head, seq, hash }))
+  return Either.right({ seq, hash, epoch: head.epoch })
+}
+
+/** The record that the bytes of one line (without its newline) hold behind `head`, or what is wrong with them. */
+export const decode = (head: Head, line: Buffer): Either.Either<Envelope, string> => {
+  const checked = checkHash(head.hash, line)
+  if (Either.isLeft(checked)) return Either.left(checked.left)
+  const { text } = checked.right
   return Either.flatMap(
     Either.try({ try: () => parse(text), catch: () => "not JSON" }),
     (value) => {
@@ -106,3 +127,20 @@ export const decode = (head: Head, line: Buffer): Either.Either<Envelope, string
     }
   )
 }
+
+const lineShape = /^\{"v":\d+,"seq":([1-9]\d*),/
+const tailShape = /,"hash":"([0-9a-f]{64})"\}$/
+
+/** What a damaged line says of itself: null is what cannot be made out. */
+export const claimsOf = (line: Buffer): { readonly seq: number | null; readonly hash: string | null } => {
+  const text = line.toString("latin1")
+  const seq = lineShape.exec(text.slice(0, 64))?.[1]
+  return { seq: seq === undefined ? null : Number(seq), hash: tailShape.exec(text.slice(-tailLength))?.[1] ?? null }
+}
+
+/** Whether a text ends with the line of a record of that hash. */
+export const endsWith = (text: Buffer, hash: string): boolean =>
+  text.subarray(-tailLength - 1).toString("latin1") === `${hashKey}${hash}"}\n`
+
+/** Bytes that are enough to tell that. */
+export const endLength = tailLength + 1

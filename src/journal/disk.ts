@@ -1,8 +1,10 @@
 /** The few file operations the journal is made of; every refusal is a JournalIoError that names the path. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { createReadStream, createWriteStream } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
+import { pipeline } from "node:stream/promises"
 import { JournalIoError } from "../port/Journal.ts"
 
 /** The system's name for an error (`ENOENT`); empty if it is none of the system's. */
@@ -31,6 +33,9 @@ export const names = (dir: string): Effect.Effect<ReadonlyArray<string>, Journal
 export const readText = (file: string): Effect.Effect<string | null, JournalIoError> =>
   io(file, () => instead(["ENOENT"], null, fs.readFile(file, "utf8")))
 
+/** All bytes of a file. */
+export const readAll = (file: string): Effect.Effect<Buffer, JournalIoError> => io(file, () => fs.readFile(file))
+
 /** Modification time in nanoseconds; null if there is no such file. */
 export const modified = (file: string): Effect.Effect<bigint | null, JournalIoError> =>
   io(file, () => instead(["ENOENT"], null, fs.stat(file, { bigint: true }).then((stat) => stat.mtimeNs)))
@@ -55,8 +60,8 @@ export const writeNew = (file: string, text: string): Effect.Effect<void, Journa
   io(file, () => fs.writeFile(file, text, { flag: "wx", flush: true }))
 
 /** Writes a file, whatever stood there. */
-export const write = (file: string, text: string): Effect.Effect<void, JournalIoError> =>
-  io(file, () => fs.writeFile(file, text))
+export const write = (file: string, content: string | Buffer): Effect.Effect<void, JournalIoError> =>
+  io(file, () => fs.writeFile(file, content, { flush: true }))
 
 export const rename = (from: string, to: string): Effect.Effect<void, JournalIoError> =>
   io(to, () => fs.rename(from, to))
@@ -102,13 +107,33 @@ export const readAt = (
     return buffer.subarray(0, bytesRead)
   })
 
-/** Appends in one write and makes it durable; a part written is a failure. */
-export const append = (file: string, handle: fs.FileHandle, text: string): Effect.Effect<void, JournalIoError> =>
+/** Appends in one write and makes it durable; a part written is a failure. How many bytes that were. */
+export const append = (file: string, handle: fs.FileHandle, text: string): Effect.Effect<number, JournalIoError> =>
   io(file, async () => {
     const bytes = Buffer.from(text, "utf8")
     const { bytesWritten } = await handle.write(bytes)
     if (bytesWritten < bytes.length) return Promise.reject(new Error(`wrote ${bytesWritten} of ${bytes.length} bytes`))
-    return handle.datasync()
+    await handle.datasync()
+    return bytesWritten
+  })
+
+/** Writes the first bytes of several files, one behind the other, into a new file, and makes its content durable. */
+export const concatenate = (
+  parts: ReadonlyArray<{ readonly path: string; readonly bytes: number }>,
+  to: string
+): Effect.Effect<void, JournalIoError> =>
+  io(to, async () => {
+    await fs.writeFile(to, "")
+    for (const { bytes, path: part } of parts) {
+      if (bytes === 0) continue
+      await pipeline(createReadStream(part, { end: bytes - 1 }), createWriteStream(to, { flags: "a" }))
+    }
+    const handle = await fs.open(to, "r+")
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
   })
 
 /** Whether the open file still has a name. */

@@ -99,7 +99,7 @@ export const win = (
     yield* disk.makeDir(places.leaseDir(place))
     // Segments count too: a journal that was copied without its leases must not get a second segment of one number.
     // They are looked at first, as every segment that is there has its lease, which is then seen too.
-    const segments = places.segmentEpochs(place.planId, yield* disk.names(place.stateDir))
+    const segments = places.segmentFiles(place, yield* disk.names(place.stateDir)).map(({ to }) => to.epoch)
     const newest = yield* newestEpoch(place)
     if (!options.takeover) yield* refuseHeld(place, newest, options.heartbeat)
     // Exactly the number after the one that was looked at: a holder who came since then makes the claim fail.

@@ -1,7 +1,7 @@
 /** The first record of every segment but the first: which bytes of the segment before are the journal. */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import type { Draft } from "../port/Journal.ts"
+import type { Draft, Repair } from "../port/Journal.ts"
 import { decode, genesis, type Head } from "./chain.ts"
 
 const Sealed = Schema.Struct({
@@ -22,10 +22,13 @@ const Seal = Schema.Struct({ type: Schema.Literal("SegmentOpened"), data: Schema
 
 const decodeSeal = Schema.decodeUnknownEither(Schema.parseJson(Seal))
 
-/** The record that opens a segment behind `head`, the end of `bytes` accepted bytes of the file `path`. */
-export const sealDraft = (path: string, bytes: number, head: Head): Draft => ({
+/**
+ * The record that opens a segment behind `head`, the end of `bytes` accepted bytes of the file `path`; of a repair, with
+ * what was cut off there.
+ */
+export const sealDraft = (path: string, bytes: number, head: Head, repaired: Repair | null = null): Draft => ({
   type: "SegmentOpened",
-  data: { sealed: { path, bytes, hash: head.hash, seq: head.seq } }
+  data: { sealed: { path, bytes, hash: head.hash, seq: head.seq }, ...(repaired === null ? {} : { repaired }) }
 })
 
 /** What the first line of a segment seals: the line itself proves it, as its hash follows the one it names. */

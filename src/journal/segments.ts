@@ -1,151 +1,173 @@
 /**
- * Reads the one chain that the segments of a session hold.
- *
- * The newest segment with a whole first record is the end of the chain; its seal names the segment before and how many
- * of its bytes count, and so on down to the first. So nothing is ever cut off on disk: a torn last line, what a fenced
- * writer wrote too late and a segment that nobody's seal names stay where they are, left out and reported.
+ * Reads the one chain that the segments of a session hold, in one pass over its bytes. Nothing is ever cut off on disk: a
+ * torn last line, what a fenced writer wrote too late and a segment that nobody's seal names stay where they are, left out
+ * and reported.
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as path from "node:path"
 import {
   type Envelope,
+  type Fault,
   JournalDamagedError,
   type JournalError,
   type JournalIoError,
   type LeftOut,
+  type Position,
+  type Reader,
   type SessionPlace
 } from "../port/Journal.ts"
-import { decode, genesis, type Head } from "./chain.ts"
+import { decode, endLength, endsWith, genesis, type Head } from "./chain.ts"
 import * as disk from "./disk.ts"
 import * as places from "./places.ts"
-import { readSeal, type Sealed } from "./seal.ts"
+import { type Link, resolve, type Resolved } from "./resolve.ts"
+import { bytesBefore, scan, type Scanned, type Start, type Step } from "./scan.ts"
 
-/** A journal as read. */
-export interface Loaded {
-  readonly records: ReadonlyArray<Envelope>
+/** How far the chain was followed. */
+export interface Followed {
+  readonly links: ReadonlyArray<Link>
   readonly leftOut: ReadonlyArray<LeftOut>
   readonly head: Head
-  /** The segment the chain ends in and its accepted bytes; null if there is no segment at all. */
-  readonly last: { readonly path: string; readonly bytes: number } | null
+  /** The file that its last record stands in, and its accepted bytes; null if there is no file at all. */
+  readonly last: { readonly file: places.SegmentFile; readonly bytes: number } | null
+  /** What ends it before its end. */
+  readonly fault: Fault | null
 }
 
-interface Link {
-  readonly path: string
-  /** What the next segment of the chain says of this one; null for the last. */
-  readonly sealed: Sealed | null
+/** A journal as read. */
+export interface Loaded extends Followed {
+  readonly fault: null
 }
 
-const chunkBytes = 1 << 20
-// A seal holds one file name and three numbers.
-const sealBytes = 1 << 14
-const newline = 10
-
-const damaged = (file: string, from: number, to: number, seq: number, why: string): JournalDamagedError =>
-  new JournalDamagedError({
+export const damaged = (fault: Fault): JournalDamagedError => {
+  const { from, line, path: file, seq, to, why } = fault
+  const where = line === null ? "" : `line ${line}, `
+  return new JournalDamagedError({
     path: file,
     from,
     to,
     seq,
-    message: `${file}: bytes ${from} to ${to}, where record ${seq} belongs: ${why}`
+    line,
+    message: `${file}: ${where}bytes ${from} to ${to}, where record ${seq} belongs: ${why}`
+  })
+}
+
+const leftBehind = ({ file, sealed }: Link, { accepted, rest }: Scanned): ReadonlyArray<LeftOut> =>
+  rest > 0
+    ? [{
+      path: file.path,
+      from: accepted,
+      bytes: rest,
+      why: sealed === null ? "torn last line" : "beyond the seal of a later epoch"
+    }]
+    : []
+
+/** Where `from` stands in the chain: the number of its file, if that ends there with the record that it names. */
+const find = Effect.fnUntraced(function*(place: SessionPlace, links: ReadonlyArray<Link>, from: Position) {
+  const index = links.findIndex(({ file }) => places.isSingle(file) && places.nameOf(place, file.to) === from.segment)
+  const link = links[index]
+  if (link === undefined || link.sealed !== null && link.sealed.bytes < from.bytes) return null
+  return endsWith(yield* bytesBefore(link, from.bytes, endLength), from.hash) ? index : null
+})
+
+/** The files of the chain as far as it can be followed down from its end, and what keeps it from there. */
+const wayOf = Effect.fnUntraced(function*(place: SessionPlace): Effect.fn.Return<
+  { readonly resolved: Resolved; readonly fault: Fault | null },
+  JournalIoError
+> {
+  let files = places.segmentFiles(place, yield* disk.names(place.stateDir))
+  let fault: Fault | null = null
+  for (;;) {
+    const way = yield* resolve(place, files)
+    if (Either.isRight(way)) return { resolved: way.right, fault }
+    // The oldest break is what ends the chain that begins with the first record.
+    fault = way.left.fault
+    files = files.slice(files.indexOf(way.left.at) + 1)
+  }
+})
+
+/** The files of the chain as they are named now, oldest first. */
+export const chainOf = (place: SessionPlace): Effect.Effect<ReadonlyArray<Link>, JournalIoError> =>
+  again(Effect.map(wayOf(place), ({ resolved }) => resolved.links))
+
+/** Follows the chain from its first record, or from `from`, as far as it can be followed. */
+export const followChain = Effect.fnUntraced(function*(
+  place: SessionPlace,
+  from: Position | null,
+  begin: (resumed: boolean) => Step,
+  goOn: ((fault: Fault) => void) | null = null
+): Effect.fn.Return<Followed, JournalIoError> {
+  const { fault: broken, resolved: { links, strays } } = yield* wayOf(place)
+  const known = from === null || broken !== null ? null : yield* find(place, links, from)
+  const step = begin(known !== null)
+  const leftOut: Array<LeftOut> = []
+  let start: Start = known === null || from === null
+    ? { head: genesis, offset: 0 }
+    : { head: { seq: from.seq, hash: from.hash, epoch: from.epoch }, offset: from.bytes }
+  let last: Followed["last"] = null
+  let fault: Fault | null = null
+  for (const link of links.slice(known ?? 0)) {
+    const scanned: Scanned = yield* scan(link, start, step, goOn)
+    if (scanned.accepted > 0 || last === null) last = { file: link.file, bytes: scanned.accepted }
+    fault = fault ?? scanned.fault
+    start = { head: scanned.head, offset: 0 }
+    if (scanned.fault !== null && goOn === null) break
+    // Behind a fault the seal of the next segment says where that goes on.
+    if (scanned.fault !== null && link.sealed !== null) {
+      start = { head: { ...scanned.head, ...headOf(link) }, offset: 0 }
+    }
+    leftOut.push(...leftBehind(link, scanned))
+  }
+  if (fault === null && broken !== null) goOn?.(broken)
+  return { links, leftOut: [...leftOut, ...strays], head: start.head, last, fault: fault ?? broken }
+})
+
+const headOf = ({ sealed }: Link): Partial<Head> => sealed === null ? {} : { seq: sealed.seq, hash: sealed.hash }
+
+const attempts = 5
+
+/** A file that is gone may have been merged or compressed just now: then another one holds its records. */
+export const again = <A, E>(read: Effect.Effect<A, E | JournalIoError>): Effect.Effect<A, E | JournalIoError> =>
+  Effect.retry(read, {
+    times: attempts,
+    while: (error) => error instanceof Error && "message" in error && error.message.includes("ENOENT")
   })
 
-/** The first line of a file without its newline; null if it has no whole line (yet). */
-const firstLine = (file: string): Effect.Effect<Buffer | null, JournalIoError> =>
-  Effect.scoped(Effect.gen(function*() {
-    const handle = yield* disk.open(file, "r")
-    const bytes = yield* disk.readAt(file, handle, 0, sealBytes)
-    const end = bytes.indexOf(newline)
-    if (end !== -1) return bytes.subarray(0, end)
-    return bytes.length === sealBytes ? bytes : null
-  }))
+/** Reads and verifies the chain; the records go to the reader. */
+export const load = (place: SessionPlace, reader: Reader): Effect.Effect<Loaded, JournalError> =>
+  again(
+    Effect.gen(function*() {
+      const followed = yield* followChain(place, reader.from, (resumed) => {
+        const take = reader.begin(resumed)
+        return (head, line) => {
+          const record = decode(head, line)
+          if (Either.isRight(record)) take(record.right)
+          return record
+        }
+      })
+      const { fault } = followed
+      return fault === null ? { ...followed, fault } : yield* damaged(fault)
+    })
+  )
 
-/** The segments that are in the chain, oldest first, and the bytes of those that are not. */
-const resolve = Effect.fnUntraced(function*(place: SessionPlace, epochs: ReadonlyArray<number>) {
-  const links: Array<Link> = []
-  const leftOut: Array<LeftOut> = []
-  let sealed: Sealed | null = null
-  for (const epoch of epochs.toReversed()) {
-    const file = places.segment(place, epoch)
-    if (sealed !== null && sealed.path !== path.basename(file)) {
-      const bytes = yield* disk.size(file)
-      leftOut.push({ path: file, from: 0, bytes, why: "beyond the seal of a later epoch" })
-      continue
-    }
-    if (epoch === 1) {
-      links.push({ path: file, sealed })
-      return { links: links.toReversed(), leftOut }
-    }
-    const line = yield* firstLine(file)
-    if (line === null && sealed === null) {
-      // Its writer died before it had acknowledged anything.
-      leftOut.push({ path: file, from: 0, bytes: yield* disk.size(file), why: "torn last line" })
-      continue
-    }
-    const seal: Either.Either<Sealed, string> = line === null ? Either.left("its seal is missing") : readSeal(line)
-    if (Either.isLeft(seal)) return yield* damaged(file, 0, (line?.length ?? 0) + 1, 1, seal.left)
-    links.push({ path: file, sealed })
-    sealed = seal.right
-  }
-  const missing: string = sealed === null ? places.segment(place, 1) : path.join(place.stateDir, sealed.path)
-  return yield* damaged(missing, 0, sealed?.bytes ?? 0, 1, "the segment is missing")
-})
-
-/** Adds the records of one segment to `records`, from `head` on; gives the new head and where it stands. */
-const scan = Effect.fnUntraced(function*(link: Link, start: Head, records: Array<Envelope>) {
-  const limit = link.sealed?.bytes ?? Number.MAX_SAFE_INTEGER
-  const handle = yield* disk.open(link.path, "r")
-  let head = start
-  let rest: Buffer = Buffer.alloc(0)
-  let offset = 0
-  while (true) {
-    const from = offset + rest.length
-    const chunk = yield* disk.readAt(link.path, handle, from, Math.min(chunkBytes, limit - from))
-    if (chunk.length === 0) break
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
-    let begin = 0
-    for (let end = bytes.indexOf(newline, rest.length); end !== -1; end = bytes.indexOf(newline, begin)) {
-      const record = decode(head, bytes.subarray(begin, end))
-      if (Either.isLeft(record)) {
-        return yield* damaged(link.path, offset + begin, offset + end + 1, head.seq + 1, record.left)
+/** A reader that keeps all records, and where it keeps them. */
+export const collector = (): { readonly reader: Reader; readonly records: () => ReadonlyArray<Envelope> } => {
+  let records: Array<Envelope> = []
+  return {
+    reader: {
+      from: null,
+      begin: () => {
+        records = []
+        return (record) => void records.push(record)
       }
-      records.push(record.right)
-      head = record.right
-      begin = end + 1
-    }
-    rest = bytes.subarray(begin)
-    offset += begin
+    },
+    records: () => records
   }
-  return { head, accepted: offset, torn: rest.length }
-}, Effect.scoped)
+}
 
-const leftOver = (file: string, from: number, bytes: number, why: LeftOut["why"]): ReadonlyArray<LeftOut> =>
-  bytes > 0 ? [{ path: file, from, bytes, why }] : []
+/** The end of a journal as a place in it. */
+export const endOf = (place: SessionPlace, { head, last }: Followed): Position | null =>
+  last === null || head.seq === 0
+    ? null
+    : { segment: places.nameOf(place, last.file.to), bytes: last.bytes, ...pick(head) }
 
-/** Reads and verifies the whole chain, in one pass over its bytes. */
-export const load = Effect.fnUntraced(function*(place: SessionPlace): Effect.fn.Return<Loaded, JournalError> {
-  const epochs = places.segmentEpochs(place.planId, yield* disk.names(place.stateDir))
-  if (epochs.length === 0) return { records: [], leftOut: [], head: genesis, last: null }
-  const { leftOut: strays, links } = yield* resolve(place, epochs)
-  const records: Array<Envelope> = []
-  const leftOut: Array<LeftOut> = []
-  let head = genesis
-  let last: Loaded["last"] = null
-  for (const link of links) {
-    const { accepted, head: reached, torn } = yield* scan(link, head, records)
-    const { sealed } = link
-    if (sealed === null) {
-      leftOut.push(...leftOver(link.path, accepted, torn, "torn last line"))
-    } else {
-      if (accepted !== sealed.bytes || reached.hash !== sealed.hash || reached.seq !== sealed.seq) {
-        const why = `the next segment sealed ${sealed.bytes} bytes that end with record ${sealed.seq}`
-        return yield* damaged(link.path, accepted, Math.max(sealed.bytes, accepted + torn), reached.seq + 1, why)
-      }
-      const beyond = (yield* disk.size(link.path)) - sealed.bytes
-      leftOut.push(...leftOver(link.path, sealed.bytes, beyond, "beyond the seal of a later epoch"))
-    }
-    head = reached
-    last = { path: link.path, bytes: accepted }
-  }
-  return { records, leftOut: [...leftOut, ...strays.filter((stray) => stray.bytes > 0)], head, last }
-})
+const pick = ({ epoch, hash, seq }: Head): Head => ({ seq, hash, epoch })

@@ -1,14 +1,15 @@
-/** The appending end: own segment, one write at a time, nothing acknowledged that a newer epoch may not know. */
+/** The appending end: own segments, one write at a time, nothing acknowledged that a newer epoch may not know. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
-import * as path from "node:path"
+import * as Scope from "effect/Scope"
+import type { FileHandle } from "node:fs/promises"
 import {
   type Draft,
   type Envelope,
   FencedError,
   JournalIoError,
   type JournalWriter,
+  type Repair,
   type SessionPlace
 } from "../port/Journal.ts"
 import { encode } from "./chain.ts"
@@ -16,7 +17,22 @@ import * as disk from "./disk.ts"
 import { assertNewest } from "./epochs.ts"
 import * as places from "./places.ts"
 import { sealDraft } from "./seal.ts"
-import type { Loaded } from "./segments.ts"
+import { endOf, type Followed } from "./segments.ts"
+
+/** What the writer adds to the chain that was read. */
+export interface Opened extends Omit<JournalWriter, "records" | "moved"> {
+  /** The seal that the epoch's first segment begins with; none in the first segment of all. */
+  readonly seal: ReadonlyArray<Envelope>
+}
+
+export interface WriterOptions {
+  /** A segment of so many bytes is sealed, and another one begun. */
+  readonly segmentBytes: number
+  /** What was cut off behind what was read. */
+  readonly repaired: Repair | null
+  /** Done whenever a segment was sealed. */
+  readonly onSealed: Effect.Effect<void>
+}
 
 /**
  * Creates the segment of an epoch that was won and begins it with the seal of what was read after that. It is begun at
@@ -25,25 +41,32 @@ import type { Loaded } from "./segments.ts"
 export const openWriter = Effect.fnUntraced(function*(
   place: SessionPlace,
   epoch: number,
-  loaded: Loaded
-): Effect.fn.Return<JournalWriter, FencedError | JournalIoError, Scope.Scope> {
-  const file = places.segment(place, epoch)
+  loaded: Followed,
+  { onSealed, repaired, segmentBytes }: WriterOptions
+): Effect.fn.Return<Opened, FencedError | JournalIoError, Scope.Scope> {
   const first = places.segment(place, 1)
   yield* assertNewest(place, epoch)
   // The holder of epoch 1 died before it had its segment: it stands empty, so that the session is listed.
   if (epoch > 1 && loaded.last === null) yield* Effect.scoped(disk.open(first, "a"))
-  const handle = yield* disk.open(file, "ax")
-  yield* disk.syncDir(place.stateDir)
 
+  const scope = yield* Effect.scope
   const gate = yield* Effect.makeSemaphore(1)
   let head = loaded.head
   let refusal: FencedError | JournalIoError | null = null
+  let part = 1
+  let file = places.segment(place, epoch)
+  let handle: FileHandle = yield* disk.open(file, "ax")
+  let bytes = 0
+  let end = endOf(place, loaded)
+  yield* disk.syncDir(place.stateDir)
 
-  const stillNewest = Effect.zipRight(
-    assertNewest(place, epoch),
-    Effect.flatMap(
-      disk.isNamed(file, handle),
-      (named) => named ? Effect.void : new FencedError({ planId: place.planId, epoch, newest: epoch })
+  const stillNewest = Effect.suspend(() =>
+    Effect.zipRight(
+      assertNewest(place, epoch),
+      Effect.flatMap(
+        disk.isNamed(file, handle),
+        (named) => named ? Effect.void : new FencedError({ planId: place.planId, epoch, newest: epoch })
+      )
     )
   )
 
@@ -58,17 +81,39 @@ export const openWriter = Effect.fnUntraced(function*(
         })
     })
 
-  const append = (at: string, drafts: ReadonlyArray<Draft>) =>
+  const write = (at: string, drafts: ReadonlyArray<Draft>) =>
     Effect.gen(function*() {
-      if (refusal !== null) return yield* refusal
       const batch = encode(head, epoch, at, drafts)
-      yield* Effect.tapError(
-        batch.text === "" ? stillNewest : Effect.zipRight(disk.append(file, handle, batch.text), stillNewest),
+      if (batch.text === "") return yield* Effect.as(stillNewest, batch.records)
+      bytes += yield* disk.append(file, handle, batch.text)
+      yield* stillNewest
+      head = batch.head
+      end = { segment: places.nameOf(place, { epoch, part }), bytes, ...head }
+      return batch.records
+    })
+
+  /** Begins the next segment of this epoch; what seals the full one is the record that comes back. */
+  const rotate = (at: string) =>
+    Effect.gen(function*() {
+      const full = { name: places.nameOf(place, { epoch, part }), bytes, handle }
+      const next = places.segment(place, epoch, part + 1)
+      handle = yield* Scope.extend(disk.open(next, "ax"), scope)
+      yield* disk.syncDir(place.stateDir)
+      part += 1
+      file = next
+      bytes = 0
+      yield* Effect.promise(() => full.handle.close())
+      return yield* Effect.zipLeft(write(at, [sealDraft(full.name, full.bytes, head)]), onSealed)
+    })
+
+  const append = (at: string, drafts: ReadonlyArray<Draft>) =>
+    Effect.suspend(() =>
+      refusal !== null ? refusal : Effect.tapError(
+        Effect.flatMap(write(at, drafts), (records) =>
+          bytes < segmentBytes ? Effect.succeed(records) : Effect.map(rotate(at), (seal) => [...records, ...seal])),
         poison
       )
-      head = batch.head
-      return batch.records
-    }).pipe(Effect.uninterruptible, gate.withPermits(1))
+    ).pipe(Effect.uninterruptible, gate.withPermits(1))
 
   yield* Effect.addFinalizer(() =>
     gate.withPermits(1)(Effect.sync(() => {
@@ -77,14 +122,17 @@ export const openWriter = Effect.fnUntraced(function*(
   )
 
   const now = new Date(yield* Clock.currentTimeMillis).toISOString()
-  const sealed = loaded.last ?? { path: first, bytes: 0 }
+  const sealed = loaded.last === null
+    ? { name: places.nameOf(place, { epoch: 1, part: 1 }), bytes: 0 }
+    : { name: places.nameOf(place, loaded.last.file.to), bytes: loaded.last.bytes }
   const seal: ReadonlyArray<Envelope> = epoch === 1
     ? []
-    : yield* append(now, [sealDraft(path.basename(sealed.path), sealed.bytes, loaded.head)])
+    : yield* append(now, [sealDraft(sealed.name, sealed.bytes, loaded.head, repaired)])
   return {
     epoch,
-    records: [...loaded.records, ...seal],
+    seal,
     leftOut: loaded.leftOut,
+    position: () => end,
     append,
     assertNewest: Effect.suspend(() => refusal ?? stillNewest)
   }

@@ -13,7 +13,7 @@ import { type FollowUp, FollowUpFailedError, FollowUps } from "../port/FollowUps
 import { type Journal } from "../port/Journal.ts"
 import { type RuleSource } from "../port/RuleSource.ts"
 import { type Schedulers } from "../port/Scheduler.ts"
-import { look } from "./held.ts"
+import { glance } from "./held.ts"
 import { openingOf, submitSession } from "./sessions.ts"
 
 export interface FollowUpSettings {
@@ -41,7 +41,7 @@ const start = (followUp: FollowUp, { autoexpCommand, cwd, toolVersion }: FollowU
   Effect.gen(function*() {
     const { outputDir, parent, planId, stateDir } = followUp
     const place = { stateDir, planId }
-    const known = yield* Effect.option(look(place))
+    const known = yield* Effect.option(glance(place))
     if (known._tag === "Some") {
       const session = yield* submitSession(place, null, toolVersion)
       return { planId, jobs: session.jobs.size }

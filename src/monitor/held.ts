@@ -1,22 +1,21 @@
 /** A session that this process may append to: journal, fold and decider moved on together. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
 import {
   decodeRecords,
   encodeEvent,
   type EventRecord,
   type Fact,
-  isFact,
   type NewEvent,
   UnreadableRecordError
 } from "../event/EventRecord.ts"
 import type { EventData, FactType } from "../event/events.ts"
 import {
-  type Envelope,
   type FencedError,
   Journal,
-  JournalDamagedError,
+  type JournalDamagedError,
   JournalIoError,
   type JournalWriter,
   type LeftOut,
@@ -26,8 +25,10 @@ import {
 import { decodeRules, rulesInForce } from "../rule/Context.ts"
 import { step } from "../rule/step.ts"
 import { fold } from "../session/fold.ts"
-import { emptySession, type Session } from "../session/Session.ts"
-import { type Head, publishedHead, sessionFile } from "./publish.ts"
+import type { Session } from "../session/Session.ts"
+import { type Head, publishedHead } from "./publish.ts"
+import { makeResumption } from "./resume.ts"
+import { loadSnapshot, saveSnapshot, snapshotRecords } from "./snapshot.ts"
 
 export interface Held {
   readonly place: SessionPlace
@@ -58,65 +59,21 @@ export const recordedNow: Effect.Effect<string> = Effect.map(
   (millis) => new Date(millis).toISOString()
 )
 
-/** The session that the records tell, if its rules can be read. */
-export const foldAll = (
-  records: ReadonlyArray<EventRecord>
-): Effect.Effect<Session, UnreadableRecordError> =>
-  Effect.gen(function*() {
-    const session = records.reduce(fold, emptySession())
-    const readable = (encoded: unknown) =>
-      Effect.mapError(
-        decodeRules(encoded),
-        (why) =>
-          new UnreadableRecordError(
-            session.rulesChanged === null
-              ? { seq: 1, type: "SessionOpened", why }
-              : { seq: session.rulesChanged.seq, type: "RulesChanged", why }
-          )
-      )
-    yield* Effect.forEach(session.ruleSets, readable, { discard: true })
-    yield* readable(session.rules)
-    return session
-  })
-
-/** Decisions that a crash kept from the journal: its last fact is there, and not all that follows from it. */
-const missingDecisions = (records: ReadonlyArray<EventRecord>): ReadonlyArray<EventRecord> => {
-  const last = records.findLastIndex((record) => isFact(record) && record.type !== "SegmentOpened")
-  const fact = records[last]
-  if (fact === undefined || !isFact(fact) || fact.type === "SessionOpened") return []
-  const after = records.slice(last + 1)
-  const reserved = new Set(after.filter(({ type }) => type === "SegmentOpened").map(({ seq }) => seq))
-  const recorded = after.filter(({ type }) => type !== "SegmentOpened")
-  const before = records.slice(0, last).reduce(fold, emptySession())
-  const decided = step(before, rulesInForce(before), fact, reserved)
-  const same = recorded.every((record, index) => {
-    const expected = decided[index]
-    return expected !== undefined && JSON.stringify(encodeEvent(record)) === JSON.stringify(encodeEvent(expected))
-  })
-  return same ? decided.slice(recorded.length) : []
-}
-
-/**
- * Fails if the journal ends before the record that the session file, read before it, has seen: the chain alone cannot
- * tell that its last lines were removed.
- */
-const checkEnd = (
-  place: SessionPlace,
-  records: ReadonlyArray<Envelope>,
-  published: Head | null
-): Effect.Effect<void, JournalDamagedError> => {
-  if (published === null || records[published.seq - 1]?.hash === published.hash) return Effect.void
-  const told = records.length < published.seq
-    ? `ends with record ${records.length}`
-    : `has another record ${published.seq}`
-  return new JournalDamagedError({
-    path: sessionFile(place),
-    from: 0,
-    to: 0,
-    seq: published.seq,
-    message: `the journal of ${place.planId} ${told}, but ${sessionFile(place)} has seen record ${published.seq} ` +
-      `(hash ${published.hash.slice(0, 12)}…): records were removed or replaced`
-  })
+/** Fails if the rules in force, or those of any job, cannot be read. */
+const checkRules = (session: Session): Effect.Effect<void, UnreadableRecordError> => {
+  const readable = (encoded: unknown) =>
+    Effect.mapError(
+      decodeRules(encoded),
+      (why) =>
+        new UnreadableRecordError(
+          session.rulesChanged === null
+            ? { seq: 1, type: "SessionOpened", why }
+            : { seq: session.rulesChanged.seq, type: "RulesChanged", why }
+        )
+    )
+  return Effect.asVoid(
+    Effect.zipRight(Effect.forEach(session.ruleSets, readable, { discard: true }), readable(session.rules))
+  )
 }
 
 /**
@@ -130,41 +87,44 @@ export const hold = (
   Effect.gen(function*() {
     const journal = yield* Journal
     const published = yield* publishedHead(place)
-    const writer = yield* journal.hold(place, { takeover: options.takeover })
-    yield* checkEnd(place, writer.records, published)
-    const records: Array<EventRecord> = [...yield* decodeRecords(writer.records)]
-    const last = writer.records.at(-1)
-    let head: Head = { seq: last?.seq ?? 0, hash: last?.hash ?? "" }
+    const resumption = makeResumption(place, published, yield* loadSnapshot(place))
+    const writer = yield* journal.hold(place, { takeover: options.takeover, reader: resumption.reader })
+    yield* resumption.check
+    let { seq, hash } = resumption.head()
+    let unsaved = resumption.count()
 
+    /** Appends, and folds what the journal adds of its own behind it. */
     const append = (at: string, events: ReadonlyArray<EventRecord>) =>
       Effect.map(writer.append(at, events.map(encodeEvent)), (envelopes) => {
         const newest = envelopes.at(-1)
-        if (newest !== undefined) head = { seq: newest.seq, hash: newest.hash }
+        if (newest !== undefined) ({ hash, seq } = newest)
+        unsaved += envelopes.length
+        return Either.getOrElse(decodeRecords(envelopes.slice(events.length)), () => [])
       })
 
-    if (!records.some(({ type }) => type === "SessionOpened")) {
+    const missing = resumption.missing()
+    const session = resumption.session()
+    const appendAndFold = (at: string, events: ReadonlyArray<EventRecord>) =>
+      Effect.map(append(at, events), (added) => void [...events, ...added].forEach((record) => fold(session, record)))
+    if (session.created === "") {
       if (options.opening === null) {
         return yield* new JournalIoError({ path: place.stateDir, message: `session ${place.planId} was never opened` })
       }
-      const opened: EventRecord = {
-        type: "SessionOpened",
-        data: options.opening,
-        seq: head.seq + 1,
-        at: yield* recordedNow,
-        epoch: writer.epoch
-      }
-      yield* append(opened.at, [opened])
-      records.push(opened)
+      const at = yield* recordedNow
+      yield* appendAndFold(at, [
+        { type: "SessionOpened", data: options.opening, seq: seq + 1, at, epoch: writer.epoch }
+      ])
     }
-
-    yield* foldAll(records)
-    const missing = missingDecisions(records)
+    yield* checkRules(session)
     const [first] = missing
-    if (first !== undefined) {
-      yield* append(first.at, missing)
-      records.push(...missing)
-    }
-    const session = yield* foldAll(records)
+    if (first !== undefined) yield* appendAndFold(first.at, missing)
+
+    const save = Effect.suspend(() => {
+      const position = writer.position()
+      unsaved = 0
+      return position === null ? Effect.void : saveSnapshot(place, { session, position })
+    })
+    if (unsaved >= snapshotRecords || resumption.resumed() && writer.moved) yield* save
 
     const record = (facts: ReadonlyArray<NewEvent<FactType>>) =>
       Effect.gen(function*() {
@@ -175,7 +135,9 @@ export const hold = (
           const stamped = { ...fact, seq: session.seq + 1, at, epoch: writer.epoch } as Fact
           batch.push(stamped, ...step(session, rulesInForce(session), stamped))
         }
-        yield* append(at, batch)
+        const added = yield* append(at, batch)
+        added.forEach((one) => fold(session, one))
+        if (unsaved >= snapshotRecords) yield* save
         return batch
       })
 
@@ -183,7 +145,7 @@ export const hold = (
       place,
       session,
       leftOut: writer.leftOut,
-      head: () => head,
+      head: () => ({ seq, hash }),
       record,
       assertNewest: writer.assertNewest
     }
@@ -193,10 +155,23 @@ export const hold = (
 export const look = Effect.fn("monitor.look")(function*(place: SessionPlace) {
   const journal = yield* Journal
   const published = yield* publishedHead(place)
-  const { leftOut, records } = yield* journal.read(place)
-  yield* checkEnd(place, records, published)
-  const decoded = yield* decodeRecords(records)
-  const session = yield* foldAll(decoded)
-  const last = records.at(-1)
-  return { session, records: decoded, leftOut, head: { seq: last?.seq ?? 0, hash: last?.hash ?? "" } }
+  const records: Array<EventRecord> = []
+  const resumption = makeResumption(place, published, null, records)
+  const { leftOut } = yield* journal.walk(place, resumption.reader)
+  yield* resumption.check
+  const session = resumption.session()
+  yield* checkRules(session)
+  return { session, records, leftOut, head: resumption.head() }
+})
+
+/** What `look` tells but for the records: of a long history only what came after the newest snapshot is read. */
+export const glance = Effect.fn("monitor.glance")(function*(place: SessionPlace) {
+  const journal = yield* Journal
+  const published = yield* publishedHead(place)
+  const resumption = makeResumption(place, published, yield* loadSnapshot(place))
+  const { leftOut } = yield* journal.walk(place, resumption.reader)
+  yield* resumption.check
+  const session = resumption.session()
+  yield* checkRules(session)
+  return { session, leftOut, head: resumption.head() }
 })

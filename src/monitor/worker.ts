@@ -9,7 +9,7 @@ import type { SchedulerUnavailableError } from "../port/Scheduler.ts"
 import { toClaim } from "../session/pending.ts"
 import type { QueueEntry, Session } from "../session/Session.ts"
 import { beat } from "./heartbeat.ts"
-import { type HoldError, look, recordedNow } from "./held.ts"
+import { glance, type HoldError, recordedNow } from "./held.ts"
 import { type LostClaim, makeWorkerWatch } from "./lostWorkers.ts"
 import { perform } from "./perform.ts"
 import { ask } from "./sessions.ts"
@@ -83,7 +83,7 @@ export const workQueue = (
   Effect.gen(function*() {
     const lostWorkers = makeWorkerWatch(place)
     for (;;) {
-      const { session } = yield* look(place)
+      const { session } = yield* glance(place)
       const lost = [...yield* lostWorkers(session), ...yield* lostMonitors(place, session)]
       for (const { entry: { lease, queueId: queue_id }, why } of lost) {
         yield* ask(place, { kind: "worker_lost", queue_id, lease, why }, "worker")

@@ -12,11 +12,11 @@ import { at, facts, failure, fileIn, temporaryPlace } from "./temporary.ts"
 const run = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provide(effect, FileJournal.layer)
 
 const quickly = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.provide(effect, FileJournal.layerWith({ seconds: 0.05, missed: 3 }))
+  Effect.provide(effect, FileJournal.layerWith({ heartbeat: { seconds: 0.05, missed: 3 } }))
 
 /** Long enough to do something while a heartbeat is watched. */
 const watchfully = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.provide(effect, FileJournal.layerWith({ seconds: 1, missed: 3 }))
+  Effect.provide(effect, FileJournal.layerWith({ heartbeat: { seconds: 1, missed: 3 } }))
 
 const hold = (place: SessionPlace, takeover = false) =>
   Effect.flatMap(Journal, (journal) => journal.hold(place, { takeover }))
@@ -247,7 +247,7 @@ describe("a holder that did not let go", () => {
         yield* leftBehind(place, { host: "elsewhere" })
         expect((yield* hold(place, true)).epoch).toBe(2)
       }),
-      FileJournal.layerWith({ seconds: 3600, missed: 3 })
+      FileJournal.layerWith({ heartbeat: { seconds: 3600, missed: 3 } })
     ))
 })
 

@@ -35,7 +35,7 @@ const answer = (command: string, count: number) =>
     return { acknowledged: records.map(({ hash, seq }) => ({ seq, hash })) }
   }).pipe(
     Effect.catchAll((error) => Effect.succeed({ error: error._tag })),
-    Effect.provide(FileJournal.layerWith({ seconds: 0.2, missed: 3 }))
+    Effect.provide(FileJournal.layerWith({ heartbeat: { seconds: 0.2, missed: 3 } }))
   )
 
 for await (const line of readline.createInterface({ input: process.stdin })) {

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as fs from "node:fs/promises"
 import type { Request } from "../../event/events.ts"
 import * as FileJournal from "../../journal/FileJournal.ts"
-import { look } from "../../monitor/held.ts"
+import { glance } from "../../monitor/held.ts"
 import { ask } from "../../monitor/sessions.ts"
 import { Screen } from "../../report/Screen.ts"
 import type { Session } from "../../session/Session.ts"
@@ -40,7 +40,7 @@ const decide = (
 ) =>
   Effect.gen(function*() {
     const place = yield* findSession(given.session, given["state-dir"])
-    const { session } = yield* look(place)
+    const { session } = yield* glance(place)
     const named = yield* namedJobs(session, given.job)
     if (named.length === 0 && !all) return yield* usage("name the job by --job")
     const answers: Array<{ readonly job: string | null; readonly accepted: boolean; readonly why: string }> = []
@@ -85,10 +85,10 @@ const readFrom = (file: string, from: number): Effect.Effect<{ readonly text: st
 export const logs: Handler<"job logs"> = (given) =>
   Effect.gen(function*() {
     const place = yield* findSession(given.session, given["state-dir"])
-    const [name, ...others] = yield* namedJobs((yield* look(place)).session, given.job)
+    const [name, ...others] = yield* namedJobs((yield* glance(place)).session, given.job)
     if (name === undefined || others.length > 0) return yield* usage("name one job by --job")
     const screen = yield* Screen
-    const current = Effect.map(look(place), ({ session }) => session.jobs.get(name))
+    const current = Effect.map(glance(place), ({ session }) => session.jobs.get(name))
     const job = yield* current
     if (given.json) {
       yield* printJson({ job: name, attempt: job?.attempt ?? 0, log_path: job?.logPath ?? null })

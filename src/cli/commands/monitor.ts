@@ -1,6 +1,6 @@
 /** `autoexp monitor`: attaches to sessions and watches them. */
 import * as Effect from "effect/Effect"
-import { look } from "../../monitor/held.ts"
+import { glance } from "../../monitor/held.ts"
 import { isFinished } from "../../session/Session.ts"
 import type { Handler } from "../Handler.ts"
 import { allSessions, findSession } from "../place.ts"
@@ -36,7 +36,7 @@ export const monitor: Handler<"monitor"> = (given) =>
     const places = yield* chosen(given)
     const seen = yield* Effect.forEach(
       places,
-      (place) => Effect.map(look(place), ({ session }) => ({ place, session }))
+      (place) => Effect.map(glance(place), ({ session }) => ({ place, session }))
     )
     const known = new Set(seen.map(({ session }) => session.planId))
     // A follow-up is watched by whoever watches its parent.

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { Request } from "../../event/events.ts"
 import * as FileJournal from "../../journal/FileJournal.ts"
-import { look } from "../../monitor/held.ts"
+import { glance } from "../../monitor/held.ts"
 import { ask } from "../../monitor/sessions.ts"
 import type { QueueEntry } from "../../session/Session.ts"
 import { queueView } from "../../session/view.ts"
@@ -20,7 +20,7 @@ type Chosen = Given<"queue list">
 const choose = (given: Chosen) =>
   Effect.gen(function*() {
     const place = yield* findSession(given.session, given["state-dir"])
-    const all = [...(yield* look(place)).session.queue.values()]
+    const all = [...(yield* glance(place)).session.queue.values()]
     const unknown = (what: string, name: string, known: ReadonlyArray<string>) =>
       new UnknownNameError({
         message: `there is no queue entry ${what} "${name}"; ${didYouMean(name, known)}`,

@@ -2,7 +2,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Effect from "effect/Effect"
 import * as FileJournal from "../../journal/FileJournal.ts"
-import { look } from "../../monitor/held.ts"
+import { glance } from "../../monitor/held.ts"
 import { makePublisher } from "../../monitor/publish.ts"
 import { tellLeftOut } from "../../monitor/sessions.ts"
 import { readManifest } from "../../plan/Manifest.ts"
@@ -15,7 +15,7 @@ import { printJson, printLines, printTable } from "../print.ts"
 import { SessionUnfinishedError } from "../SessionUnfinishedError.ts"
 
 /** Writes the session's files anew, unless a monitor holds it and does so itself. */
-const publish = (place: SessionPlace, { head, session }: Effect.Effect.Success<ReturnType<typeof look>>) =>
+const publish = (place: SessionPlace, { head, session }: Effect.Effect.Success<ReturnType<typeof glance>>) =>
   Effect.gen(function*() {
     const holder = yield* (yield* Journal).holder(place)
     if (holder === null || holder.alive === "dead") yield* makePublisher(place)(session, head)
@@ -24,7 +24,7 @@ const publish = (place: SessionPlace, { head, session }: Effect.Effect.Success<R
 export const show: Handler<"session show"> = (given) =>
   Effect.gen(function*() {
     const place = yield* findSession(given.operand, given["state-dir"])
-    const seen = yield* look(place)
+    const seen = yield* glance(place)
     yield* tellLeftOut(seen.leftOut)
     yield* publish(place, seen)
     const view = sessionView(seen.session)
@@ -89,7 +89,7 @@ export const show: Handler<"session show"> = (given) =>
 /** A session whose jobs may still run is not forgotten by accident: planned again, they would be started beside them. */
 const refuseUnfinished = (place: SessionPlace) =>
   Effect.gen(function*() {
-    const { session } = yield* look(place)
+    const { session } = yield* glance(place)
     const open = [...session.jobs.values()].filter(({ outcome, state }) => outcome === null && state !== "planned")
     if (open.length === 0) return
     const names = open.slice(0, 5).map(({ plan }) => plan.name).join(", ")
@@ -114,7 +114,7 @@ export const remove: Handler<"session remove"> = (given) =>
 export const dumpConfig: Handler<"session dump-config"> = (given) =>
   Effect.gen(function*() {
     const place = yield* findSession(given.operand, given["state-dir"])
-    const { config } = yield* readManifest((yield* look(place)).session.manifest)
+    const { config } = yield* readManifest((yield* glance(place)).session.manifest)
     yield* printJson(config)
     return 0
   }).pipe(Effect.provide([FileJournal.layer, NodeFileSystem.layer]))

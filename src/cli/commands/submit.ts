@@ -1,6 +1,6 @@
 /** `autoexp submit`: submits what the manifest's session has not submitted yet. */
 import * as Effect from "effect/Effect"
-import { look } from "../../monitor/held.ts"
+import { glance } from "../../monitor/held.ts"
 import { admit, changeOf, grownSession, growthLines } from "../growing.ts"
 import type { Handler } from "../Handler.ts"
 import { sessionExists } from "../place.ts"
@@ -17,7 +17,7 @@ export const submit: Handler<"submit"> = (given) =>
       const session = manifest.session !== null
         ? yield* grownSession(place)
         : sessionExists(place)
-        ? (yield* look(place)).session
+        ? (yield* glance(place)).session
         : null
       const names = manifest.jobs.map(({ name }) => name)
       const open = names.filter((name) => (session?.jobs.get(name)?.state ?? "planned") === "planned")
