@@ -1,12 +1,13 @@
-/** Every backend there is. A new one is a file and a line in each list below. */
+/** Every backend there is. A new one is a folder and a line in each list below; docs/backends.md tells how. */
 import type * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { CommandBackend, launchCommand } from "./CommandBackend.ts"
+import { CommandBackend, launchCommand } from "./command/CommandBackend.ts"
 import type { LaunchCommand, LaunchError, LaunchPoint } from "./launch.ts"
-import { launchNull, NullBackend } from "./NullBackend.ts"
+import { launchMegatron, MegatronBackend, MegatronROCmBackend } from "./megatron/MegatronBackend.ts"
+import { launchNull, NullBackend } from "./null/NullBackend.ts"
 
 /** The `backend` section: what a job runs. */
-export const Backend = Schema.Union(NullBackend, CommandBackend)
+export const Backend = Schema.Union(NullBackend, CommandBackend, MegatronBackend, MegatronROCmBackend)
 export type Backend = typeof Backend.Type
 
 /** The command of one sweep point. */
@@ -16,5 +17,10 @@ export const launch = (backend: Backend, point: LaunchPoint): Either.Either<Laun
       return launchNull(backend, point)
     case "CommandBackend":
       return launchCommand(backend, point)
+    case "MegatronBackend":
+    case "AutoMegatronBackend":
+    case "MegatronROCmBackend":
+    case "AutoMegatronROCmBackend":
+      return launchMegatron(backend, point)
   }
 }

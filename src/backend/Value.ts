@@ -41,7 +41,7 @@ export const isMap = (value: unknown): value is ValueMap =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof PyFloat)
 
 /** Whether `value` is a list. */
-export const isList = (value: Value | undefined): value is ReadonlyArray<Value> => Array.isArray(value)
+export const isList = (value: unknown): value is ReadonlyArray<Value> => Array.isArray(value)
 
 /** Whether two values are the same, types and the order of keys included. */
 export const same = (a: Value, b: Value): boolean => {

@@ -1,6 +1,7 @@
 /** What all backends share: the command of one job, and how named values become options of it. */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import type { ArgumentTables } from "./megatron/ArgumentTable.ts"
 import { pyStr } from "./python.ts"
 import { isList, isMap, type Value, type ValueMap } from "./Value.ts"
 
@@ -8,6 +9,8 @@ import { isList, isMap, type Value, type ValueMap } from "./Value.ts"
 export interface LaunchCommand {
   readonly argv: ReadonlyArray<string>
   readonly env: Readonly<Record<string, string>>
+  /** Sentences for people: what may not be as it was meant. */
+  readonly notes?: ReadonlyArray<string>
 }
 
 /** A backend's section and a point's parameters give no command. */
@@ -23,6 +26,14 @@ export interface LaunchPoint {
   readonly parameters: ValueMap
   /** A `{name}` template with the names of the point filled in, once. */
   readonly render: (template: string) => Either.Either<string, { readonly message: string }>
+  /** Keys of all that the sweep sets at the point, the config's own included: what messages had better name. */
+  readonly swept: ReadonlySet<string>
+  /** What the job asks the scheduler for: nodes, tasks and GPUs, each on all nodes together. */
+  readonly size: { readonly nodes: number; readonly tasks: number; readonly gpus: number }
+  /** The `slurm.env` section's variables. */
+  readonly env: Readonly<Record<string, string>>
+  /** What Megatron's parsers take; null if they were not read, since no backend of the config is one of Megatron's. */
+  readonly argumentTables: ArgumentTables | null
 }
 
 /** A template of the section, rendered; `at` is its place in the config. */

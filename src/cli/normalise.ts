@@ -3,7 +3,7 @@
  * argument, loses flags of a cluster and finds `--help` inside of values; so all names are settled here.
  */
 import * as Either from "effect/Either"
-import { nearest } from "../sweep/nearest.ts"
+import { nearest } from "../backend/nearest.ts"
 import {
   type CommandName,
   commandNames,

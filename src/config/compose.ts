@@ -1,7 +1,7 @@
 /** Files and overrides as one configuration, its interpolations kept. Source: Hydra 1.3 `config_loader_impl.py`. */
 import type * as Context from "effect/Context"
 import * as Either from "effect/Either"
-import { didYouMean, nearest } from "../sweep/nearest.ts"
+import { didYouMean, nearest } from "../backend/nearest.ts"
 import type { ConfigFiles } from "./ConfigFiles.ts"
 import { DefaultsTree } from "./defaults.ts"
 import { GroupChoices } from "./GroupChoices.ts"

@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import { pyRepr } from "../backend/python.ts"
 import { isList, isMap, type Value } from "../backend/Value.ts"
-import { didYouMean, nearest } from "../sweep/nearest.ts"
+import { didYouMean, nearest } from "../backend/nearest.ts"
 
 export type Path = ReadonlyArray<string | number>
 

@@ -3,7 +3,7 @@
  * Source: Hydra 1.3 `_internal/defaults_list.py`.
  */
 import * as Either from "effect/Either"
-import { didYouMean, nearest } from "../sweep/nearest.ts"
+import { didYouMean, nearest } from "../backend/nearest.ts"
 import { Choice } from "./Choice.ts"
 import type { DefaultsItem } from "./defaultsItem.ts"
 import type { GroupChoices } from "./GroupChoices.ts"

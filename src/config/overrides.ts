@@ -3,7 +3,7 @@
  * Source: Hydra 1.3 `OverrideParser.g4`, and what it answered (test/conformance/hydra/overrides-grammar.json).
  */
 import * as Either from "effect/Either"
-import { didYouMean } from "../sweep/nearest.ts"
+import { didYouMean } from "../backend/nearest.ts"
 import { cast, casts } from "./casts.ts"
 import { escapable, readLiteral, wordChar } from "./literals.ts"
 import { type Entry, keyId, type Node, scalar } from "./Node.ts"

@@ -5,7 +5,7 @@
 import * as Either from "effect/Either"
 import { pyStr } from "../backend/python.ts"
 import { isList, isMap, type Value, type ValueMap } from "../backend/Value.ts"
-import { didYouMean, nearest } from "../sweep/nearest.ts"
+import { didYouMean, nearest } from "../backend/nearest.ts"
 import type { Again, Read } from "./dependents.ts"
 import {
   type Argument,

@@ -1,3 +1,4 @@
+import type { ArgumentTables } from "../backend/megatron/ArgumentTable.ts"
 import type { Facts } from "./facts.ts"
 import type { KnownJob } from "./growth.ts"
 import type { Manifest } from "./Manifest.ts"
@@ -28,5 +29,7 @@ export interface PlanOptions {
   readonly cwd: string
   /** The text at a `slurm.template_path`. */
   readonly template: Templates
+  /** What Megatron's parsers take; null if no backend of the config is one of Megatron's. */
+  readonly argumentTables: ArgumentTables | null
   readonly facts: Facts
 }

@@ -2,9 +2,9 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { Condition } from "../action/conditions.ts"
+import { didYouMean } from "../backend/nearest.ts"
 import type { EncodedCondition } from "../event/PlannedJob.ts"
 import { startCommand } from "../rule/startCommand.ts"
-import { didYouMean } from "../sweep/nearest.ts"
 import { PlanError } from "./PlanError.ts"
 import type { PlannedPoint } from "./points.ts"
 

@@ -6,6 +6,8 @@ import { parseTimeLimit } from "../scheduler/local/timeLimit.ts"
 /** What a job may use at most. */
 export interface JobSize {
   readonly nodes: number
+  /** On all nodes together. */
+  readonly tasks: number
   /** On all nodes together; 0 if none are asked for. */
   readonly gpus: number
   /** The time limit in hours; null if there is none. */
@@ -60,7 +62,7 @@ export const jobSize = ({ sbatch, sbatch_overrides: overrides }: SizeSettings): 
     (gpusOf("gpus", 1) ?? gpusOf("gpus-per-task", tasks) ?? 0)
   const seconds = parseTimeLimit(text("time") ?? "") ?? null
   const hours = seconds === null ? null : Math.ceil(seconds / 60) / 60
-  return { nodes, gpus, hours, gpuHours: gpus === 0 ? 0 : hours === null ? null : gpus * hours }
+  return { nodes, tasks, gpus, hours, gpuHours: gpus === 0 ? 0 : hours === null ? null : gpus * hours }
 }
 
 /** The jobs of one stage together. */

@@ -33,7 +33,8 @@ export const makePlan = (
 
 /** The error with the place in a file or override from which the value at fault came. */
 const located = (loaded: Loaded, error: PlanError): PlanError => {
-  const origin = error.at === null ? null : loaded.origin(error.at)
+  const isKnown = error.file !== null || error.override !== undefined
+  const origin = error.at === null || isKnown ? null : loaded.origin(error.at)
   return origin === null
     ? error
     : PlanError.located(error, origin, loaded.chain(origin.source === "file" ? origin.file : ""))
@@ -55,7 +56,10 @@ const assemble = (loaded: Loaded, options: PlanOptions): Either.Either<PlannedFi
     })
     const isArray = points.some((point) => point.loaded.config.slurm.array)
     if (isArray) yield* checkName("project", project.name, "project.name")
-    const jobs = yield* pointJobs(points, known?.map(({ name }) => name) ?? [], cwd)
+    const jobs = yield* pointJobs(loaded, points, {
+      ...options,
+      others: known?.map(({ name }) => name) ?? []
+    })
     const base = path.resolve(cwd, project.base_output_dir)
     const sweepPath = isArray || sweep.store_sweep_json ? path.join(base, `sweep-${planId}.json`) : null
     const scripts = yield* batches(
@@ -85,9 +89,16 @@ const assemble = (loaded: Loaded, options: PlanOptions): Either.Either<PlannedFi
       links: sweepPath === null ? [] : [{ path: path.join(base, "sweep.json"), target: path.basename(sweepPath) }],
       sizes: new Map(jobs.map(({ point, size }) => [point.name, size])),
       gone,
-      notes: [...notes, ...absentNote(jobs.map(({ gates }) => gates))]
+      notes: [...notes, ...commandNotes(jobs), ...absentNote(jobs.map(({ gates }) => gates))]
     }
   })
+
+/** What backends have to say of their commands, each once, with how many jobs it is about. */
+const commandNotes = (jobs: ReadonlyArray<PointJob>): ReadonlyArray<string> => {
+  const counts = new Map<string, number>()
+  for (const note of jobs.flatMap(({ command }) => command.notes ?? [])) counts.set(note, (counts.get(note) ?? 0) + 1)
+  return [...counts].map(([note, count]) => count === jobs.length ? note : `${note} (${count} of ${jobs.length} jobs)`)
+}
 
 const checkName = (what: string, name: string, at: string | null): Either.Either<void, PlanError> => {
   const unsafe = unsafeName(name)

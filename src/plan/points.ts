@@ -4,7 +4,6 @@ import * as Record from "effect/Record"
 import { pyStr } from "../backend/python.ts"
 import { formatArrayIndices } from "../backend/slurm/arraySpec.ts"
 import { isList, isMap, type Value, type ValueMap } from "../backend/Value.ts"
-import type { Path } from "../config/decode.ts"
 import { holdsAt } from "../config/holdsAt.ts"
 import { leafName } from "../config/leaves.ts"
 import type { Loaded, PointLoaded } from "../config/load.ts"
@@ -19,6 +18,7 @@ import { identityOf } from "./identity.ts"
 import { withoutOverridden } from "./overridden.ts"
 import { type JobPlaces, jobPlaces, type PlanPlace } from "./places.ts"
 import { PlanError } from "./PlanError.ts"
+import { settingPath } from "./settingPath.ts"
 
 /** A point with all that is known of its job before its command and its script. */
 export interface PlannedPoint extends JobPlaces {
@@ -60,25 +60,8 @@ const sweepError = ({ at, message }: SweepError) => PlanError.at(at, message)
 
 /** The error with the place in the section where the parameter at fault is set, as far as it is found there. */
 const phaseError = (loaded: Loaded) => ({ at, message, parameter }: SweepError) => {
-  const path = parameter === undefined ? null : settingOf(loaded.resolved["sweep"] ?? null, parameter, ["sweep"])
+  const path = parameter === undefined ? null : settingPath(loaded.resolved["sweep"] ?? null, parameter, ["sweep"])
   return PlanError.at(path === null ? at : leafName(path), message)
-}
-
-/** Where a mapping sets the parameter so, alone or among others; null if nowhere. */
-const settingOf = (value: Value, wanted: NonNullable<SweepError["parameter"]>, path: Path): Path | null => {
-  const entries: ReadonlyArray<readonly [string | number, Value]> = isList(value)
-    ? value.map((item, at) => [at, item])
-    : isMap(value)
-    ? Object.entries(value)
-    : []
-  for (const [part, item] of entries) {
-    const here = [...path, part]
-    if (part === wanted.key && item === wanted.value) return here
-    const at = part === wanted.key && isList(item) ? item.findIndex((each) => each === wanted.value) : -1
-    const found = at >= 0 ? [...here, at] : settingOf(item, wanted, here)
-    if (found !== null) return found
-  }
-  return null
 }
 
 const stageOf = ({ parameters }: Pick<SweepPoint, "parameters">): string => {

@@ -5,6 +5,7 @@ import { ConfigFiles, noting } from "../config/ConfigFiles.ts"
 import { type ConfigRequest, load } from "../config/load.ts"
 import type { ConfigError } from "../config/Problem.ts"
 import type { Commands } from "../port/Commands.ts"
+import { argumentTables } from "./argumentTables.ts"
 import { gitFacts } from "./facts.ts"
 import { makePlan } from "./plan.ts"
 import type { PlanError } from "./PlanError.ts"
@@ -46,6 +47,7 @@ export const preparePlan = (
       planId: planId ?? freshId(loaded.config.project.name, millis),
       createdAt: new Date(millis).toISOString(),
       template,
+      argumentTables: yield* argumentTables(loaded),
       facts: {
         git: yield* gitFacts(options.cwd),
         command: process.argv,

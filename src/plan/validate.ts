@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type { ConfigFiles } from "../config/ConfigFiles.ts"
 import { type ConfigRequest, load } from "../config/load.ts"
 import type { Problem } from "../config/Problem.ts"
+import { argumentTables } from "./argumentTables.ts"
 import { makePlan } from "./plan.ts"
 import type { PlanError } from "./PlanError.ts"
 import { templatesOf } from "./templateFiles.ts"
@@ -44,6 +45,7 @@ export const validate = (
         parent: null,
         grows: null,
         template,
+        argumentTables: yield* argumentTables(loaded),
         facts: { git: { commit: "", dirty: false, status: "", diff: "" }, command: [], environment: {}, versions: {} }
       })
       return { configRef, jobs: manifest.jobs.length, problems: [] }

@@ -2,9 +2,9 @@
 import * as Either from "effect/Either"
 import { type Action, type Binding, eventAction } from "../action/actions.ts"
 import type { Condition } from "../action/conditions.ts"
+import { didYouMean, nearest } from "../backend/nearest.ts"
 import { isList, isMap, type Value } from "../backend/Value.ts"
 import { templateFields } from "../sweep/format.ts"
-import { didYouMean, nearest } from "../sweep/nearest.ts"
 import { type LogEvent, modeOf, type Monitoring, terminationRule } from "./Monitoring.ts"
 import { compilePattern, type Pattern } from "./pattern.ts"
 

@@ -1,6 +1,6 @@
 /** What a sweep expands to: its points, and what is known of how each came to be. */
 import * as Schema from "effect/Schema"
-import type { Value, ValueMap } from "../backend/Value.ts"
+import { Any, type Value, type ValueMap } from "../backend/Value.ts"
 
 /** One combination of a sweep. */
 export interface SweepPoint {
@@ -43,5 +43,5 @@ export class SweepError extends Schema.TaggedError<SweepError>()("SweepError", {
   at: Schema.String,
   message: Schema.String,
   /** The parameter at fault, wherever in the section it is set. */
-  parameter: Schema.optional(Schema.Struct({ key: Schema.String, value: Schema.Unknown }))
+  parameter: Schema.optional(Schema.Struct({ key: Schema.String, value: Any }))
 }) {}

@@ -5,10 +5,10 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { didYouMean } from "../backend/nearest.ts"
 import { pyRepr, pyStr } from "../backend/python.ts"
 import { isList, isMap, type Value, type ValueMap } from "../backend/Value.ts"
 import { formatValue } from "./formatSpec.ts"
-import { didYouMean } from "./nearest.ts"
 
 /** A template that cannot be rendered. `column` counts from 1; `message` is a sentence. */
 export class TemplateError extends Schema.TaggedError<TemplateError>()("TemplateError", {

@@ -1,9 +1,9 @@
 /** What is written in one group of a sweep, each part checked for its shape. */
 import * as Either from "effect/Either"
+import { didYouMean } from "../backend/nearest.ts"
 import { pyRepr } from "../backend/python.ts"
 import { isList, isMap, PyFloat, type Value, type ValueMap } from "../backend/Value.ts"
 import type { Filter } from "./filters.ts"
-import { didYouMean } from "./nearest.ts"
 import { SweepError } from "./SweepPoint.ts"
 import { MAX_POINTS } from "./Tree.ts"
 

@@ -1,7 +1,7 @@
 /** Which points are phases of one experiment, what each needs of the others, and the order that follows. */
 import * as Either from "effect/Either"
+import { didYouMean } from "../backend/nearest.ts"
 import { isList, isMap, type Value } from "../backend/Value.ts"
-import { didYouMean } from "./nearest.ts"
 import { siblings } from "./siblings.ts"
 import { type Expansion, isFilteredOut, SweepError, type SweepPoint } from "./SweepPoint.ts"
 
@@ -80,7 +80,7 @@ const refers = ({ index }: SweepPoint, own: string, key: string, stage: string):
   } refers to sibling.${stage}`
 
 const failOf = ({ parameters }: SweepPoint, key: string, message: string) =>
-  Either.left(new SweepError({ at: "sweep", message, parameter: { key, value: parameters[key] } }))
+  Either.left(new SweepError({ at: "sweep", message, parameter: { key, value: parameters[key] ?? null } }))
 
 const missing = (point: SweepPoint, own: string, key: string, stage: string, stages: ReadonlySet<string>) => {
   const start = refers(point, own, key, stage)
@@ -121,7 +121,7 @@ const circular = (way: ReadonlyArray<SweepPoint>, stageOf: (point: SweepPoint) =
   const key = first === undefined || second === undefined ? undefined : references(first).get(stageOf(second))
   return key === undefined
     ? new SweepError({ at: "sweep", message })
-    : new SweepError({ at: "sweep", message, parameter: { key, value: first?.parameters[key] } })
+    : new SweepError({ at: "sweep", message, parameter: { key, value: first?.parameters[key] ?? null } })
 }
 
 type Needs = ReadonlyMap<number, ReadonlyMap<string, number>>

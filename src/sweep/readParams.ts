@@ -1,9 +1,9 @@
 /** `params` of a group: keys, and for each the list of its values, or the range that its values are drawn from. */
 import * as Either from "effect/Either"
+import { didYouMean } from "../backend/nearest.ts"
 import { pyRepr } from "../backend/python.ts"
 import { isMap, PyFloat, type Value } from "../backend/Value.ts"
 import { type Checked, fail, items, mapping } from "./groupParts.ts"
-import { didYouMean } from "./nearest.ts"
 import { pick, type Random, randomOf } from "./random.ts"
 import { choice, leaf, product, taken, type Tree } from "./Tree.ts"
 

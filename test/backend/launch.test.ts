@@ -9,7 +9,11 @@ const run = (section: unknown, parameters: ValueMap = {}, variables: ValueMap = 
   Either.match(
     launch(Schema.decodeUnknownSync(Backend, { onExcessProperty: "error" })(section), {
       parameters,
-      render: (template) => formatTemplate(template, variables)
+      render: (template) => formatTemplate(template, variables),
+      swept: new Set(),
+      size: { nodes: 1, tasks: 1, gpus: 0 },
+      env: {},
+      argumentTables: null
     }),
     { onLeft: ({ at, message }) => `${at}: ${message}`, onRight: (command) => command }
   )

@@ -5,6 +5,7 @@ import * as path from "node:path"
 import { describe, expect, it } from "vitest"
 import { ConfigFiles } from "../../src/config/ConfigFiles.ts"
 import { load } from "../../src/config/load.ts"
+import { argumentTables } from "../../src/plan/argumentTables.ts"
 import { checkScripts } from "../../src/plan/checkPlan.ts"
 import { makePlan } from "../../src/plan/plan.ts"
 import { writePlan } from "../../src/plan/PlannedFiles.ts"
@@ -86,6 +87,7 @@ const plan = (home: string, { environment = {}, overrides = [], ref = "autoexp" 
       grows: null,
       cwd: home,
       template: yield* templatesOf(loaded, home),
+      argumentTables: yield* argumentTables(loaded),
       facts: {
         git: { commit: "unknown", dirty: false, status: "", diff: "" },
         command: [],

@@ -43,9 +43,9 @@ describe("the size of a job", () => {
 
   it("is that of the options which win, and no hours of GPUs without GPUs", () => {
     const sbatch = { nodes: 2, gpus_per_node: 4, time: "01:00:00" }
-    expect(size(sbatch, { nodes: 8 })).toEqual({ nodes: 8, gpus: 32, hours: 1, gpuHours: 32 })
+    expect(size(sbatch, { nodes: 8 })).toEqual({ nodes: 8, tasks: 8, gpus: 32, hours: 1, gpuHours: 32 })
     expect(size(sbatch, { time: null }).gpuHours).toBe(null)
-    expect(size({ nodes: new PyFloat(2) })).toEqual({ nodes: 2, gpus: 0, hours: null, gpuHours: 0 })
+    expect(size({ nodes: new PyFloat(2) })).toEqual({ nodes: 2, tasks: 2, gpus: 0, hours: null, gpuHours: 0 })
   })
 
   it("adds up by stage, and says how many have no limit", () => {

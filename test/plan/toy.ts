@@ -7,6 +7,7 @@ import * as path from "node:path"
 import * as Yaml from "yaml"
 import * as ConfigFiles from "../../src/config/ConfigFiles.ts"
 import { load } from "../../src/config/load.ts"
+import { argumentTables } from "../../src/plan/argumentTables.ts"
 import type { Facts } from "../../src/plan/facts.ts"
 import { makePlan } from "../../src/plan/plan.ts"
 import type { PlannedFiles } from "../../src/plan/PlannedFiles.ts"
@@ -64,6 +65,7 @@ const plan = (home: string, tree: Tree, options: Partial<PlanOptions>, overrides
       grows: null,
       cwd: home,
       template: yield* templatesOf(loaded, home),
+      argumentTables: yield* argumentTables(loaded),
       facts,
       ...options
     })

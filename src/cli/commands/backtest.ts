@@ -8,7 +8,7 @@ import { type Backtest, backtest as lookThrough, explainLine, type Hit, lineOf }
 import { otherRules } from "../../replay/otherRules.ts"
 import { Screen } from "../../report/Screen.ts"
 import { clean } from "../../report/width.ts"
-import { didYouMean, nearest } from "../../sweep/nearest.ts"
+import { didYouMean, nearest } from "../../backend/nearest.ts"
 import { requestOf } from "../composing.ts"
 import type { Handler } from "../Handler.ts"
 import { Invocation } from "../Invocation.ts"

@@ -25,7 +25,7 @@ export const neededJobs = ({ needs, start_conditions: start }: PlannedJob): Read
   ...new Set([...needs, ...start.flatMap((condition) => jobEnd(condition)?.job ?? [])])
 ]
 
-const noSize: JobSize = { nodes: 0, gpus: 0, hours: 0, gpuHours: 0 }
+const noSize: JobSize = { nodes: 0, tasks: 0, gpus: 0, hours: 0, gpuHours: 0 }
 
 const sized = ({ sizes }: ShownPlan, job: PlannedJob) => ({ stage: job.stage, size: sizes.get(job.name) ?? noSize })
 

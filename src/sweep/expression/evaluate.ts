@@ -3,8 +3,8 @@
  * it may cost is bounded. Source: Python 3.11's "Expressions" reference, and what it answered (test/conformance).
  */
 import * as Either from "effect/Either"
+import { didYouMean } from "../../backend/nearest.ts"
 import type { Value, ValueMap } from "../../backend/Value.ts"
-import { didYouMean } from "../nearest.ts"
 import { compare } from "./compare.ts"
 import type { Clause, Comprehension, Expression } from "./Expression.ts"
 import { ExpressionError, failAt } from "./ExpressionError.ts"

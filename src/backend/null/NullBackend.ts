@@ -1,8 +1,8 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { environment, type LaunchCommand, type LaunchError, type LaunchPoint, options } from "./launch.ts"
-import { Text } from "./Text.ts"
-import { AnyMap } from "./Value.ts"
+import { environment, type LaunchCommand, type LaunchError, type LaunchPoint, options } from "../launch.ts"
+import { Text } from "../Text.ts"
+import { AnyMap } from "../Value.ts"
 
 /** Runs a fixed command with the point's parameters as options: for trying a sweep out. */
 export const NullBackend = Schema.Struct({

@@ -8,9 +8,10 @@ import {
   type LaunchPoint,
   options,
   renderAt
-} from "./launch.ts"
-import { Text } from "./Text.ts"
-import { AnyMap, isList, type Value, type ValueMap } from "./Value.ts"
+} from "../launch.ts"
+import { Text } from "../Text.ts"
+import { torchrun, torchrunFields } from "../torchrun/torchrun.ts"
+import { AnyMap, isList, type Value, type ValueMap } from "../Value.ts"
 
 /**
  * Runs any command. Every text of `command`, `args`, `extra_cli_args` and `env` is a `{name}` template over the
@@ -22,10 +23,11 @@ export const CommandBackend = Schema.Struct({
   /** Options by name, in this order: `key: value` gives `--key value`. The point's parameters win over them. */
   args: Schema.optionalWith(AnyMap, { default: () => ({}) }),
   extra_cli_args: Schema.optionalWith(Schema.Array(Text), { default: () => [] }),
-  env: Schema.optionalWith(AnyMap, { default: () => ({}) })
+  env: Schema.optionalWith(AnyMap, { default: () => ({}) }),
+  ...torchrunFields
 })
 
-/** `command`, `args` overlaid by the parameters, `extra_cli_args`. Parameters are data, never templates. */
+/** `torchrun`, `command`, `args` overlaid by the parameters, `extra_cli_args`. Parameters are data, never templates. */
 export const launchCommand = (
   backend: typeof CommandBackend.Type,
   point: LaunchPoint
@@ -34,6 +36,7 @@ export const launchCommand = (
     const args = yield* renderValues(point, "backend.args", backend.args)
     return {
       argv: [
+        ...yield* torchrun(backend),
         ...yield* renderTexts(point, "backend.command", backend.command),
         ...yield* options({ ...args, ...point.parameters }),
         ...yield* renderTexts(point, "backend.extra_cli_args", backend.extra_cli_args)
