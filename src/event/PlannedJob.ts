@@ -38,6 +38,8 @@ export const PlannedJob = Schema.Struct({
   start_conditions: conditions,
   /** It ends as cancelled as soon as one of these holds. */
   cancel_conditions: conditions,
+  /** GPUs on all its nodes together, 0 for none; absent: unknown, since an older release planned it. */
+  gpus: Schema.optional(Schema.Int),
   /** Position in the session's `rule_sets`; null: the session's own rules. */
   rule_set: Schema.optionalWith(Schema.NullOr(Schema.Int), { default: () => null })
 })

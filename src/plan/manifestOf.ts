@@ -35,7 +35,7 @@ export const manifestOf = (
   const rules = ruleSets(monitoring, jobs.map(({ point }) => point.loaded.config.monitoring))
   const batchOf = new Map(scripts.flatMap((batch) => batch.jobs.map((job) => [job, batch] as const)))
   const [first, ...rest] = jobs.map((job, at): Manifest["jobs"][number] => {
-    const { gates, outputPaths, point } = job
+    const { gates, outputPaths, point, size } = job
     const { identity, index, loaded: { parameters }, logPath, name, outputDir, stage } = point
     const batch = batchOf.get(job)
     const offset = batch?.offset ?? null
@@ -54,6 +54,7 @@ export const manifestOf = (
       needs: gates.needs,
       start_conditions: gates.start,
       cancel_conditions: gates.cancel,
+      gpus: size.gpus,
       rule_set: rules.positions[at] ?? null
     }
   })

@@ -1,12 +1,11 @@
 /** Recorded facts to today's decider: does it decide what was decided then? From records alone. */
 import * as Either from "effect/Either"
-import { encodeEvent, type EventRecord, type Fact, UnreadableRecordError } from "../event/EventRecord.ts"
-import { decodeRules, type Rules, rulesOf } from "../rule/Context.ts"
-import { Monitoring } from "../rule/Monitoring.ts"
+import { encodeEvent, type EventRecord, UnreadableRecordError } from "../event/EventRecord.ts"
 import { step } from "../rule/step.ts"
 import { fold } from "../session/fold.ts"
 import { emptySession, type Session } from "../session/Session.ts"
 import { involvedRule } from "./involved.ts"
+import { RulesInForce } from "./RulesInForce.ts"
 import { sameDecision } from "./same.ts"
 import { type Turn, turnsOf } from "./turns.ts"
 
@@ -34,32 +33,22 @@ export interface Replayed {
   readonly session: Session
 }
 
-/** Nothing is known of rules before the first record. */
-const noRules = rulesOf(Monitoring.make({}))
-
-/** The rules in force in the session, as the journal tells them. */
-const rulesIn = (session: Session, { seq, type }: Fact): Either.Either<Rules, UnreadableRecordError> =>
-  Either.mapLeft(decodeRules(session.rules), (why) => new UnreadableRecordError({ seq, type, why }))
-
 const reservedIn = ({ seals }: Turn): ReadonlySet<number> | undefined =>
   seals.length === 0 ? undefined : new Set(seals.map(({ seq }) => seq))
 
 /** A decider that is fed turn by turn, over a session of its own. */
 export class Replayer {
   readonly session: Session = emptySession()
-  /** The rules in force after the last turn. */
-  rules: Rules = noRules
-  private rulesFrom: unknown = null
+  readonly inForce = new RulesInForce()
 
   /** What is decided of the turn's fact today; the session goes on with that. */
   decide(turn: Turn): Either.Either<ReadonlyArray<EventRecord>, UnreadableRecordError> {
-    const decided = step(this.session, this.rules, turn.fact, reservedIn(turn))
-    for (const seal of turn.seals) if (seal.seq > this.session.seq) fold(this.session, seal)
-    if (this.session.rules === this.rulesFrom) return Either.right(decided)
-    this.rulesFrom = this.session.rules
-    return Either.map(rulesIn(this.session, turn.fact), (rules) => {
-      this.rules = rules
-      return decided
+    const { fact, seals } = turn
+    const decided = step(this.session, this.inForce.rules, fact, reservedIn(turn))
+    for (const seal of seals) if (seal.seq > this.session.seq) fold(this.session, seal)
+    return Either.mapBoth(this.inForce.follow(this.session), {
+      onLeft: (why) => new UnreadableRecordError({ seq: fact.seq, type: fact.type, why }),
+      onRight: () => decided
     })
   }
 }

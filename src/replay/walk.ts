@@ -35,7 +35,7 @@ export class Walk {
 
   /** The rules in force there. */
   get rules(): Rules {
-    return this.replayer.rules
+    return this.replayer.inForce.rules
   }
 
   /** Goes on; stops before its aim where the decisions differ. Null at the end of the journal. */

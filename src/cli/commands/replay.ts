@@ -1,15 +1,24 @@
 /** `autoexp replay`: a journal's facts decided on again; with other rules, what they would have done. */
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as readline from "node:readline"
+import * as ConfigFiles from "../../config/ConfigFiles.ts"
 import type { EventRecord } from "../../event/EventRecord.ts"
 import * as FileJournal from "../../journal/FileJournal.ts"
 import { look } from "../../monitor/held.ts"
+import * as LiveFiles from "../../monitor/LiveFiles.ts"
+import { otherRules } from "../../replay/otherRules.ts"
+import { readAgain } from "../../replay/readAgain.ts"
 import { replay as decideAgain, replayView } from "../../replay/replay.ts"
+import { whatIf } from "../../replay/whatIf.ts"
 import { replayLines, stateLines } from "../../report/replay.ts"
 import { Screen } from "../../report/Screen.ts"
+import { whatIfLines, whatIfView } from "../../report/whatIf.ts"
+import { rulesOf } from "../../rule/Context.ts"
 import { fold } from "../../session/fold.ts"
 import { emptySession } from "../../session/Session.ts"
 import { sessionView } from "../../session/view.ts"
+import { requestOf } from "../composing.ts"
 import type { Handler } from "../Handler.ts"
 import { findSession } from "../place.ts"
 import { printJson, printLines } from "../print.ts"
@@ -30,8 +39,25 @@ const typedLines = Effect.map(
   (reader) => reader[Symbol.asyncIterator]()
 )
 
+/** What the rules that `--monitoring` names would have done. */
+const underOthers = (given: Given<"replay">, ref: string) =>
+  Effect.gen(function*() {
+    if (given.step) return yield* usage("--step walks through what was decided; leave --monitoring out")
+    const rules = rulesOf(yield* otherRules(ref, requestOf(given)))
+    const place = yield* findSession(given.session, given["state-dir"])
+    const { records } = yield* look(place)
+    const past = upTo(records, given.to)
+    const { changed, matches, unread } = yield* readAgain(past, rules)
+    const result = whatIf(past, rules, matches)
+    yield* given.json
+      ? printJson({ ...whatIfView(result), rules_changed: changed, logs_unread: unread })
+      : printLines(whatIfLines(result, unread))
+    return 0
+  }).pipe(Effect.provide(Layer.merge(ConfigFiles.layer, LiveFiles.layer)))
+
 export const replay: Handler<"replay"> = (given) =>
   Effect.gen(function*() {
+    if (given.monitoring !== null) return yield* underOthers(given, given.monitoring)
     if (given.operands.length > 0) {
       return yield* usage("overrides change the rules that --monitoring names; without it there are none to change")
     }
