@@ -15,6 +15,15 @@ const configDir = path.resolve(import.meta.dirname, "../../config")
 
 const oom = "[rank3]: torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.50 GiB. GPU 3 has"
 const nccl = "terminate called after throwing an instance of 'c10::DistBackendError'"
+/** What the other ranks print once a rank is gone. */
+const consequences = [
+  nccl,
+  "[rank0]:[E314 09:41:12.408271257 ProcessGroupNCCL.cpp:616] [Rank 0] Watchdog caught collective operation timeout: " +
+  "WorkNCCL(SeqNum=1580, OpType=ALLREDUCE, NumelIn=1048576, NumelOut=1048576, Timeout(ms)=600000) ran for 600060 ms",
+  "torch.distributed.DistBackendError: NCCL error in: ../torch/csrc/distributed/c10d/NCCLUtils.hpp:268, unhandled system error",
+  "torch.distributed.DistNetworkError: The client socket has failed to connect",
+  "[rank2]:[W314 09:41:13.1 c10d] The wait was Timed out"
+]
 const healthy = [
   " [2026-03-14 09:26:53.589793] iteration     1200/   20000 | consumed samples:       307200 | lm loss: 2.7E+00 |" +
   " number of skipped iterations:   0 | number of nan iterations:   0 |",
@@ -58,6 +67,12 @@ const courses = [
   { name: "a healthy run", lines: healthy, state: "COMPLETED", end: ended("success") },
   { name: "a run out of memory", lines: [...healthy, oom], state: "FAILED", end: ended("failed") },
   { name: "a run out of memory, as SLURM sees it", lines: [], state: "OUT_OF_MEMORY", end: ended("failed") },
+  {
+    name: "a rank out of memory, of which the others speak as of NCCL and the network",
+    lines: [...healthy, oom, ...consequences],
+    state: "FAILED",
+    end: ended("failed")
+  },
   { name: "an exception", lines: ["ValueError: no such data set"], state: "FAILED", end: ended("failed") },
   {
     name: "a NaN",
