@@ -22,10 +22,17 @@ const pattern = (text: string): RegExp => {
   return new RegExp(`^ *${lines.join(" *")}$`)
 }
 
-const composes = ([command = ""]: ReadonlyArray<string>): boolean =>
-  ["config", "plan", "run", "sweep"].includes(command)
+/** All there is of actions and conditions. */
+const sources = (): string => {
+  const folder = path.resolve(import.meta.dirname, "../../src/action")
+  return fs.readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"))
+    .map((name) => fs.readFileSync(path.join(folder, name), "utf8")).join("\n")
+}
 
-it.scoped.each([["configuration", 9], ["sweeps", 12]] as const)(
+const composes = ([command = ""]: ReadonlyArray<string>): boolean =>
+  ["backtest", "config", "plan", "run", "sweep"].includes(command)
+
+it.scoped.each([["configuration", 9], ["sweeps", 12], ["monitoring", 4]] as const)(
   "every example of the page %s does what the page says",
   ([name, count]) =>
     Effect.gen(function*() {
@@ -42,8 +49,11 @@ it.scoped.each([["configuration", 9], ["sweeps", 12]] as const)(
       }
       write("config/job.sbatch", "#!/bin/bash\n{sbatch_directives}\n{env_exports}\nsrun {launcher_cmd}\n")
       for (const { kind, text } of blocks) {
-        const [, file, content = ""] = /^# (config\/\S+\.yaml)\n(.*)$/s.exec(text) ?? []
-        if (kind === "yaml" && file !== undefined) write(file, content)
+        const [, file, content = ""] = /^# (config\/\S+\.yaml|\w+\.log)\n(.*)$/s.exec(text) ?? []
+        if ((kind === "yaml" || kind === "log") && file !== undefined) write(file, content)
+      }
+      for (const { kind, text } of blocks) {
+        if (kind === "ts") expect(sources(), "code that the page shows").toContain(text)
       }
       const examples = blocks.filter(({ kind }) => kind === "console")
         .flatMap(({ text }) => text.split(/^\$ autoexp /m).slice(1))
