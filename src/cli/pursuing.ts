@@ -47,6 +47,7 @@ export const pursue = (watched: Watched, { json, monitor, submit, worker }: Purs
     const sessions = yield* watching([watched], {
       json,
       takeover: false,
+      observeOnly: false,
       worker: worker && monitor,
       requests: submit ? [submitRequest(actorOf("operator"))] : [],
       until: monitor ? never : submitted

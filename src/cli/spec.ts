@@ -48,6 +48,8 @@ export const options = {
   all: flag("all there are: sessions, or experiments besides the default config"),
   "include-completed": flag("finished sessions as well"),
   once: flag("one cycle, then end"),
+  "observe-only": flag("decide and record everything; submit, cancel and run nothing"),
+  set: texts("KEY=VALUE", "change a value of the session's `monitoring` section, for this and all later monitors"),
   takeover: flag("take the session from a monitor that is still alive"),
   force: flag("even if it is being watched"),
   event: texts("NAME", "only entries of this event (name or id)"),
@@ -130,12 +132,25 @@ export const commands = {
   }),
   monitor: command({
     help: "attach and watch; Ctrl-C detaches and never cancels",
-    options: ["session", "manifest", "all", "include-completed", "once", "takeover", "no-actions"]
+    options: [
+      "session",
+      "manifest",
+      "all",
+      "include-completed",
+      "once",
+      "observe-only",
+      "set",
+      "takeover",
+      "no-actions"
+    ]
   }),
   "session list": command({ help: "the sessions there are" }),
   "session show": command({ help: "one session: jobs, events, queue", operands: "ID" }),
   "session remove": command({ help: "remove a session's files", options: ["force"], operands: "ID" }),
-  "session dump-config": command({ help: "the config a session was planned from", operands: "ID" }),
+  "session dump-config": command({
+    help: "the config a session was planned from, with the rules in force",
+    operands: "ID"
+  }),
   "queue list": command({ help: "queued actions", options: queued, required: ["session"] }),
   "queue show": command({
     help: "queued actions with all that is known of them",

@@ -35,6 +35,7 @@ export const machine = Layer.unwrapEffect(Effect.map(Invocation, ({ cwd, program
 export interface Watching {
   readonly json: boolean
   readonly takeover: boolean
+  readonly observeOnly: boolean
   /** Whether queued actions are executed here. */
   readonly worker: boolean
   readonly requests: ReadonlyArray<NewEvent<"OperatorRequested">>

@@ -105,6 +105,9 @@ export const Request = Schema.Union(
 )
 export type Request = typeof Request.Type
 
+/** The session was only observed: this would have been done, and was not. Nothing of it takes effect, then or later. */
+const Would = Schema.optional(Schema.Literal(true))
+
 const facts = {
   /** First record of a session: all that a replay needs, the resolved rules themselves included. */
   SessionOpened: Schema.Struct({
@@ -137,7 +140,8 @@ const facts = {
   SegmentOpened: Schema.Struct({
     sealed: Schema.Struct({ path: Text, bytes: Schema.Int, hash: Text, seq: Seq })
   }),
-  MonitorAttached: Schema.Struct({ actor: Actor, tool_version: Text }),
+  /** `observe_only`: it acts on nothing. */
+  MonitorAttached: Schema.Struct({ actor: Actor, tool_version: Text, observe_only: Schema.optional(Schema.Boolean) }),
   MonitorDetached: Schema.Struct({
     reason: Text,
     /** Calls of each scheduler command made while it was attached. */
@@ -258,6 +262,7 @@ const facts = {
 
 const decisions = {
   SubmissionIntended: Schema.Struct({
+    would: Would,
     nonce: Text,
     name: Text,
     script: Text,
@@ -297,6 +302,7 @@ const decisions = {
   ConditionAnswered: Schema.Struct({ binding: BindingId, part: Schema.Int, holds: Schema.Boolean, why: Text }),
   ConditionFailed: Schema.Struct({ binding: BindingId, condition: Schema.Int, class_name: Text, why: Text }),
   ActionStarted: Schema.Struct({
+    would: Would,
     action_id: Text,
     binding: BindingId,
     event_id: Text,
@@ -305,6 +311,7 @@ const decisions = {
     on_interrupt: Schema.optional(OnInterrupt)
   }),
   ActionQueued: Schema.Struct({
+    would: Would,
     queue_id: Text,
     binding: BindingId,
     event_id: Text,
@@ -328,6 +335,7 @@ const decisions = {
   /** An action that was under way when its monitor died, and whose policy is not to repeat it. */
   ActionInterrupted: Schema.Struct({ action_id: Text, why: Text }),
   RestartDecided: Schema.Struct({
+    would: Would,
     /** The event that asked for it. */
     event: Text,
     /** The rule that the budget is of; absent: named like the event. */
@@ -350,11 +358,11 @@ const decisions = {
   /** A restart that was decided is void; its budget is given back. */
   RestartDropped: Schema.Struct({ why: Text }),
   /** `mode`: what the attempt then ends as, if the cancel is a log event's and not an operator's or a restart's. */
-  CancelDecided: Schema.Struct({ slurm_id: Text, why: Text, mode: Schema.optional(Mode) }),
+  CancelDecided: Schema.Struct({ would: Would, slurm_id: Text, why: Text, mode: Schema.optional(Mode) }),
   /** The old attempt was seen dead too long ago to submit the next one: the scheduler is asked again first. */
   EndDoubted: Schema.Struct({ seen: Schema.NullOr(Text) }),
   /** The job must not go on: it is cancelled if it may run, nothing starts it again, and it ends as cancelled. */
-  EndDecided: Schema.Struct({ why: Text }),
+  EndDecided: Schema.Struct({ would: Would, why: Text }),
   /** What the attempt's end means, judged once its log has settled. */
   JobClassified: Schema.Struct({
     mode: Mode,

@@ -18,6 +18,7 @@ import { type Detector, makeDetector } from "../rule/detect.ts"
 import { pollSeconds } from "../rule/Monitoring.ts"
 import { toCancel, toClaim, toConfirm, toLookUp, toRun, toSubmit } from "../session/pending.ts"
 import { isFinished, type Job, type Session } from "../session/Session.ts"
+import { isObserved } from "../session/would.ts"
 import { makeAsker } from "./askCommands.ts"
 import { makeFileAsker } from "./askFiles.ts"
 import { type Held, recordedNow } from "./held.ts"
@@ -40,6 +41,8 @@ type Facts = ReadonlyArray<NewEvent<FactType>>
 export interface WatchOptions {
   /** Whether this monitor executes queued actions itself. */
   readonly worker: boolean
+  /** Decides and records, and acts on nothing: what would have been done is recorded as that. */
+  readonly observeOnly: boolean
   /** Stop when this holds although the session is not finished: after one cycle, or once all is submitted. */
   readonly until: (session: Session) => boolean
   readonly toolVersion: string
@@ -99,6 +102,12 @@ export const watch = (
     let spared = false
     const callsBefore = yield* scheduler.calls
 
+    /** Whether anything may be done about the job: not while it is only observed. */
+    const mayAct = (name: string): boolean => {
+      const job = session.jobs.get(name)
+      return job === undefined || !isObserved(session, job)
+    }
+
     const record = (facts: Facts) =>
       Effect.flatMap(
         held.record(facts),
@@ -132,7 +141,7 @@ export const watch = (
       Effect.forEach(answers, (answer) => Effect.suspend(() => record(ruleWatch.take(answer))), { discard: true })
 
     const startActions = Effect.gen(function*() {
-      for (const { action: what, attempt, id, job, seq } of toRun(session)) {
+      for (const { action: what, attempt, id, job, seq } of toRun(session).filter(({ job }) => mayAct(job))) {
         yield* action(
           id,
           Effect.map(perform(held.place.stateDir, session, what, id, job), (outcome) => ({
@@ -164,7 +173,9 @@ export const watch = (
       const claimed = [...session.queue.values()].filter(({ claimedBy, status }) =>
         status === "running" && claimedBy?.role === "monitor"
       ).length
-      const claims = toClaim(session, yield* recordedNow).slice(0, Math.max(0, workers - claimed))
+      const claims = toClaim(session, yield* recordedNow).filter(({ job }) =>
+        mayAct(job)
+      ).slice(0, Math.max(0, workers - claimed))
       yield* record(claims.map(({ attempts, job, queueId }) => ({
         type: "OperatorRequested" as const,
         job,
@@ -203,7 +214,7 @@ export const watch = (
       spared = false
       while (acted) {
         acted = false
-        for (const submission of toSubmit(session)) {
+        for (const submission of toSubmit(session).filter(({ jobs }) => jobs.every(mayAct))) {
           if (!answers) break
           yield* held.assertNewest
           const facts: Facts = yield* Effect.uninterruptible(Effect.tap(submit(session, submission), record))
@@ -215,7 +226,7 @@ export const watch = (
         const confirmed = yield* confirmEnds(session, toConfirm(session))
         yield* record(confirmed)
         acted = acted || confirmed.some(({ type }) => type === "EndConfirmed")
-        for (const job of toCancel(session)) {
+        for (const job of toCancel(session).filter(({ plan }) => mayAct(plan.name))) {
           const facts = yield* cancel(session, job)
           yield* record(facts)
           acted = acted || facts.some(({ type }) => type === "CancelAnswered")
@@ -321,7 +332,14 @@ export const watch = (
         yield* publish(session, held.head())
       }).pipe(Effect.catchAll((error) => Effect.logDebug(`detached without a record: ${error.message}`)))
 
-    yield* record([{ type: "MonitorAttached", data: { actor: options.actor, tool_version: options.toolVersion } }])
+    yield* record([{
+      type: "MonitorAttached",
+      data: {
+        actor: options.actor,
+        tool_version: options.toolVersion,
+        ...(options.observeOnly ? { observe_only: true } : {})
+      }
+    }])
     const begin = Effect.gen(function*() {
       yield* askRules
       const first = yield* Effect.timeoutOption(Queue.take(said), `${rulesSeconds} seconds`)

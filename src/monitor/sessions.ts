@@ -82,7 +82,7 @@ export const submitRequest = (actor: Actor): NewEvent<"OperatorRequested"> => ({
 })
 
 export interface WatchSession
-  extends Pick<WatchOptions, "worker" | "until" | "requests" | "onRecords" | "toolVersion">
+  extends Pick<WatchOptions, "worker" | "observeOnly" | "until" | "requests" | "onRecords" | "toolVersion">
 {
   readonly takeover: boolean
   /** Begins the session if it has no journal yet. */
@@ -92,6 +92,7 @@ export interface WatchSession
 /** Watches nothing but the session itself: for callers that print nothing. */
 export const quietly = {
   takeover: false,
+  observeOnly: false,
   opening: null,
   requests: [],
   until: () => false,
@@ -124,8 +125,7 @@ export const watchSession = (
     yield* watch(held, {
       ...options,
       actor: actorOf("monitor"),
-      watchFollowUp: (planId) =>
-        Effect.provide(followUpStatus({ ...place, planId }, options.worker, options.toolVersion), services)
+      watchFollowUp: (planId) => Effect.provide(followUpStatus({ ...place, planId }, options), services)
     }).pipe(Effect.provideService(Scheduler, scheduler))
     return held.session
   }))
@@ -137,16 +137,18 @@ const endOf = (session: Session): string =>
 /** Watches a follow-up to its end; one that another monitor holds is looked at now and then. */
 const followUpStatus = (
   place: SessionPlace,
-  worker: boolean,
-  toolVersion: string
+  options: Pick<WatchOptions, "worker" | "observeOnly" | "toolVersion">
 ): Effect.Effect<string, never, SessionServices> =>
-  watchSession(place, { ...quietly, worker, toolVersion }).pipe(
+  Effect.suspend(() => {
+    const { observeOnly, toolVersion, worker } = options
+    return watchSession(place, { ...quietly, observeOnly, toolVersion, worker })
+  }).pipe(
     Effect.map(endOf),
     Effect.catchTag("SessionHeldError", () =>
       Effect.gen(function*() {
         yield* Effect.sleep("5 seconds")
         const { session } = yield* look(place)
-        return isFinished(session, worker) ? endOf(session) : yield* followUpStatus(place, worker, toolVersion)
+        return isFinished(session, options.worker) ? endOf(session) : yield* followUpStatus(place, options)
       })),
     Effect.catchAll((error) => Effect.succeed(`lost: ${error.message}`))
   )

@@ -10,11 +10,21 @@ import { budgetsOf, progressOf } from "../rule/budget.ts"
 import { decodeRules, rulesFor } from "../rule/Context.ts"
 import type { Job, Session } from "../session/Session.ts"
 import { waitsFor } from "../session/view.ts"
+import { wouldOf } from "../session/would.ts"
 import { sentence } from "./happenings.ts"
 
 /** One sentence, and the seqs of the records that it rests on, the latest first. */
 export interface Statement {
-  readonly about: "state" | "attention" | "waiting" | "restart" | "no_restart" | "condition" | "changes"
+  readonly about:
+    | "state"
+    | "attention"
+    | "waiting"
+    | "restart"
+    | "no_restart"
+    | "condition"
+    | "changes"
+    | "would"
+    | "rules"
   readonly text: string
   readonly evidence: ReadonlyArray<number>
 }
@@ -174,6 +184,9 @@ export const explain = (
   )
   const waits = waiting(session, job)
   const restarts = own.flatMap((record): ReadonlyArray<Statement> => {
+    if (wouldOf(record) !== null) {
+      return [{ about: "would", text: sentence(record) ?? "", evidence: because(record) }]
+    }
     if (record.type === "RestartDecided") {
       return [{ about: "restart", text: restartText(record), evidence: because(record) }]
     }
@@ -209,6 +222,17 @@ export const explain = (
       text: conditionText(bySeq, record),
       evidence: because(record)
     })),
+    ...(session.rulesChanged === null ? [] : [{
+      about: "rules" as const,
+      text: `the rules are not those of the plan: ${session.rulesChanged.changed.join(", ")} changed last, ` +
+        session.rulesChanged.since,
+      evidence: [session.rulesChanged.seq]
+    }]),
+    ...(session.rulesUnreadable === null ? [] : [{
+      about: "rules" as const,
+      text: `the rules were edited, but cannot be read, so the old ones stay: ${session.rulesUnreadable.message}`,
+      evidence: [session.rulesUnreadable.seq]
+    }]),
     ...(job.changes === null ? [] : [{
       about: "changes" as const,
       text: `submitted with ${JSON.stringify(job.changes)} until that is acknowledged`,

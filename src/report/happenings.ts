@@ -1,6 +1,7 @@
 /** Records of the journal as sentences for people. */
 import type { EventRecord } from "../event/EventRecord.ts"
 import { questionText } from "../event/Question.ts"
+import { wouldOf } from "../session/would.ts"
 import type { Happening } from "./live.ts"
 
 const seconds = (from: string, to: string): string => `${Math.round((Date.parse(to) - Date.parse(from)) / 1000)} s`
@@ -9,8 +10,14 @@ const resultText = (result: Readonly<Record<string, unknown>>): string =>
   Object.entries(result).map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
     .join(" ")
 
-/** What the record says; null where it only serves the machinery (reads without matches, timers, seals). */
+/** What the record says; "would" before what was not done because the session was only observed. */
 export const sentence = (record: EventRecord): string | null => {
+  if (wouldOf(record) === null) return saying(record)
+  return `would, if it acted: ${record.type === "SubmissionIntended" ? `submit ${record.data.name}` : saying(record)}`
+}
+
+/** What the record says; null where it only serves the machinery (reads without matches, timers, seals). */
+const saying = (record: EventRecord): string | null => {
   switch (record.type) {
     case "SessionOpened":
       return `session ${record.data.plan_id} opened: ${record.data.jobs.length} jobs`
@@ -21,7 +28,8 @@ export const sentence = (record: EventRecord): string | null => {
     case "RulesReadable":
       return "the rules can be read again, and are those in force"
     case "MonitorAttached":
-      return `watched by ${record.data.actor.user}@${record.data.actor.host} (process ${record.data.actor.pid})`
+      return `watched by ${record.data.actor.user}@${record.data.actor.host} (process ${record.data.actor.pid})` +
+        (record.data.observe_only === true ? ", who only observes: nothing is submitted, cancelled or run" : "")
     case "MonitorDetached":
       return `no longer watched: ${record.data.reason}`
     case "OperatorRequested": {

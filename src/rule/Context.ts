@@ -46,6 +46,24 @@ export const rulesFor = (session: Session, base: Rules, { rule_set }: PlannedJob
   return set === undefined ? base : Either.getOrElse(decodeRules(set), () => base)
 }
 
+/** The decision as what would have been done, if it is one that is done. */
+const withheld = (event: NewEvent<DecisionType>): NewEvent<DecisionType> => {
+  switch (event.type) {
+    case "RestartDecided":
+      return { ...event, data: { ...event.data, would: true } }
+    case "CancelDecided":
+      return { ...event, data: { ...event.data, would: true } }
+    case "EndDecided":
+      return { ...event, data: { ...event.data, would: true } }
+    case "ActionStarted":
+      return { ...event, data: { ...event.data, would: true } }
+    case "ActionQueued":
+      return { ...event, data: { ...event.data, would: true } }
+    default:
+      return event
+  }
+}
+
 export class Context {
   readonly decisions: Array<EventRecord<DecisionType>> = []
   readonly session: Session
@@ -73,11 +91,16 @@ export class Context {
     return seq
   }
 
+  /** Whether anything may be done about the job: not while it is only observed. */
+  acts(job: Job): boolean {
+    return this.session.observer !== this.fact.epoch && this.rules(job).monitoring.act
+  }
+
   /** Adds a decision, folded at once; returns its seq. Its cause is the fact, unless another record is named. */
   emit(event: NewEvent<DecisionType>, job?: Job, cause: number = this.fact.seq): number {
     const seq = this.nextSeq()
     const record: EventRecord<DecisionType> = {
-      ...event,
+      ...(job === undefined || this.acts(job) ? event : withheld(event)),
       ...(job === undefined ? {} : { job: job.plan.name }),
       ...(job === undefined || job.attempt === 0 ? {} : { attempt: job.attempt }),
       cause,

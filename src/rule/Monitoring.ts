@@ -95,6 +95,8 @@ export const Monitoring = Schema.Struct({
   class_name: Schema.optionalWith(Schema.Literal("SlurmLogMonitor", "NullMonitor"), {
     default: () => "SlurmLogMonitor" as const
   }),
+  /** Whether anything is done. If not, what would be is decided and recorded, and that is all. */
+  act: Schema.optionalWith(Schema.Boolean, { default: () => true }),
   /** The period of a monitor's cycle. */
   poll_interval_seconds: Schema.optionalWith(Number, { default: () => 600 }),
   /** An older name of `poll_interval_seconds`; wins if both are given. */

@@ -2,6 +2,7 @@
 import { eventAction } from "../action/actions.ts"
 import type { Mode } from "../event/events.ts"
 import { eventKey, type Job, logKey } from "../session/Session.ts"
+import { wouldHave } from "../session/would.ts"
 import { classify } from "./classify.ts"
 import { type Context, timerOf } from "./Context.ts"
 import { boundAt, raiseState } from "./raise.ts"
@@ -96,7 +97,10 @@ export const finish = (
  */
 export const endJob = (context: Context, job: Job, why: string, cause: number): void => {
   if (job.outcome !== null || job.ending !== null) return
+  const acts = context.acts(job)
+  if (!acts && wouldHave(job, "end")) return
   const seq = context.emit({ type: "EndDecided", data: { why } }, job, cause)
+  if (!acts) return
   if (job.restart !== null) context.emit({ type: "RestartDropped", data: { why } }, job, seq)
   const { cancel, live, state, verdict } = context.now(job)
   if (live) {

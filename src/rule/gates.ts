@@ -9,6 +9,7 @@ import { Fail } from "../action/Verdict.ts"
 import type { EncodedCondition } from "../event/PlannedJob.ts"
 import { cancelGate, startGate } from "../session/foldGate.ts"
 import type { Job, OpenGate } from "../session/Session.ts"
+import { wouldHave } from "../session/would.ts"
 import { type Judged, passAll } from "./conditions.ts"
 import type { Context } from "./Context.ts"
 import { endJob } from "./ending.ts"
@@ -96,4 +97,21 @@ export const judgeAgain = (context: Context, { condition, job: name, kind }: Ope
   if (job === undefined) return
   if (kind === "start") judgeStart(context, job, condition, cause)
   else judgeCancel(context, job, condition, cause)
+}
+
+/**
+ * Conditions that would have ended a job while it was only observed are asked anew, now that something may be done: what was
+ * true then ends nothing today.
+ */
+export const actAgain = (context: Context): void => {
+  for (const job of [...context.session.jobs.values()]) {
+    if (job.outcome !== null || job.ending !== null || !wouldHave(job, "end") || !context.acts(job)) continue
+    for (const condition of job.plan.cancel_conditions.keys()) {
+      const isOpen = context.session.gates.has(cancelGate(job.plan.name, condition))
+      if (!isOpen) judgeCancel(context, job, condition, context.fact.seq)
+    }
+    const now = context.now(job)
+    const waits = now.outcome === null && now.gate === "asking" && !context.session.gates.has(startGate(job.plan.name))
+    if (waits) judgeStart(context, now, 0, context.fact.seq)
+  }
 }

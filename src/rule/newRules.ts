@@ -1,6 +1,7 @@
 /** Other rules than before: what follows from that for what is under way. */
 import { type Context, timerOf } from "./Context.ts"
 import { finishIfJudged } from "./ending.ts"
+import { actAgain } from "./gates.ts"
 import { ruleOf } from "./raise.ts"
 
 /**
@@ -16,6 +17,8 @@ export const followRules = (context: Context): void => {
     context.emit({ type: "ConditionFailed", data: { binding, condition, class_name, why } }, job)
     finishIfJudged(context, job)
   }
+  context.roomChanged = true
+  actAgain(context)
   for (const job of [...jobs.values()]) {
     const threshold = context.rules(job).monitoring.inactivity_threshold_seconds
     if (threshold === null || job.state !== "running" || job.stalled || job.activeAt === null) continue

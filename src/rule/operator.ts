@@ -8,6 +8,9 @@ import { uncharged } from "./submitting.ts"
 
 type JobRequest = Extract<Request, { readonly kind: `job_${string}` }>
 
+/** Why nothing is done that would change what runs. */
+export const observed = "it is only observed at present: nothing is submitted, cancelled or run"
+
 /** Answers a request about a job by a decision; a refusal says why. */
 export const operate = (
   context: Context,
@@ -23,9 +26,11 @@ export const operate = (
   const ended = () => refuse(`job ${name} has ended (${job.outcome ?? ""})`)
   switch (kind) {
     case "job_restart":
+      if (!context.acts(job)) return refuse(observed)
       return restartByHand(context, job, why, refuse)
     case "job_cancel":
       if (job.outcome !== null) return ended()
+      if (!context.acts(job)) return refuse(observed)
       if (job.ending !== null) return refuse(`job ${name} is being ended already: ${job.ending.why}`)
       endJob(context, job, why, context.fact.seq)
       return

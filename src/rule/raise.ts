@@ -6,6 +6,7 @@ import { judge } from "../action/conditions.ts"
 import type { ValueMap } from "../backend/Value.ts"
 import { type EventData, type Mode, Mode as ModeSchema } from "../event/events.ts"
 import { eventKey, type Job, type Occurrence } from "../session/Session.ts"
+import { wouldClass, wouldHave } from "../session/would.ts"
 import { isCancelled } from "./classify.ts"
 import { type Judged, passAll } from "./conditions.ts"
 import type { Context, Rules } from "./Context.ts"
@@ -72,6 +73,7 @@ const ends: ReadonlySet<string> = new Set(ModeSchema.literals)
 /** Ends the attempt that the event is of, if it lives and its end is not under way. */
 const cancelAs = (context: Context, job: Job, { attempt, name }: Occurrence, mode: Mode, cause: number): void => {
   if (attempt !== job.attempt || !job.live || job.slurm === null || job.cancel !== null) return
+  if (!context.acts(job) && wouldHave(job, "cancel")) return
   const data = { slurm_id: job.slurm.id, why: `log event ${name} ends it as ${mode}`, mode }
   context.emit({ type: "CancelDecided", data }, job, cause)
 }
@@ -122,11 +124,13 @@ const asksByMetadata = (bound: typeof Binding.Type): boolean =>
 const sinceAction = (
   { fact, session }: Context,
   { attempt: present, job, name }: Occurrence,
-  className: string
+  className: string,
+  acts: boolean
 ): number | null => {
   const what = className === "LogMessageAction" ? "LogAction" : className
   for (let attempt = present; attempt > 0; attempt -= 1) {
-    const at = session.events.get(eventKey(job, attempt, name))?.acted[what]
+    const acted = session.events.get(eventKey(job, attempt, name))?.acted
+    const at = (acts ? undefined : acted?.[wouldClass(what)]) ?? acted?.[what]
     if (at !== undefined) return secondsBetween(at, fact.at)
   }
   return null
@@ -145,7 +149,7 @@ export const bind = (context: Context, occurrence: Occurrence, position: number,
     metadata: variablesOf(context.session, job, occurrence),
     gate: false,
     sinceEvent: secondsBetween(occurrence.at, context.fact.at),
-    sinceAction: sinceAction(context, occurrence, eventAction(bound).action.class_name)
+    sinceAction: sinceAction(context, occurrence, eventAction(bound).action.class_name, context.acts(job))
   }
   const passage = passAll(context, job, `${occurrence.seq}.${position}`, conditions, from, asking, cause)
   if (passage.passage === "passed") act(context, job, occurrence, position, eventAction(bound), passage.last)

@@ -4,7 +4,8 @@ import type { EventData, OnInterrupt, RenderedAction, Request } from "../event/e
 import type { Outcome } from "../event/Outcome.ts"
 import type { QueueEntry } from "../session/Session.ts"
 import { type Context, decodeRules } from "./Context.ts"
-import { operate } from "./operator.ts"
+import { actAgain } from "./gates.ts"
+import { observed, operate } from "./operator.ts"
 import { later } from "./time.ts"
 
 /** Answers a request by a decision; a refusal says why. */
@@ -37,6 +38,7 @@ export const answer = (context: Context, { actor, request, request_id }: EventDa
       return
     case "claim": {
       if (status !== "queued") return refuse(`queue entry ${queue_id} is ${status}, not queued`)
+      if (job !== undefined && !context.acts(job)) return refuse(observed)
       if (entry.notBefore !== null && context.fact.at < entry.notBefore) {
         return refuse(`queue entry ${queue_id} is to be tried again at ${entry.notBefore}`)
       }
@@ -124,6 +126,7 @@ const mayRepeat = ({ class_name }: RenderedAction, onInterrupt: OnInterrupt | nu
 /** What the monitor before this one left unanswered: submissions to look up, actions to repeat or to give up. */
 export const takeStock = (context: Context): void => {
   context.roomChanged = true
+  actAgain(context)
   const { actions, queue, submissions } = context.session
   for (const { doubted, nonce } of [...submissions.values()]) {
     if (doubted) continue

@@ -1,6 +1,7 @@
 /** Restarts: at most one for an attempt, within every budget, and never of an attempt that is over. */
 import type { RestartAction } from "../action/actions/RestartAction.ts"
 import type { Job, Occurrence } from "../session/Session.ts"
+import { wouldHave } from "../session/would.ts"
 import { noteFailure } from "./breaker.ts"
 import { budgetsOf, type Charge, progressOf, spentText } from "./budget.ts"
 import { changesOf } from "./changes.ts"
@@ -43,7 +44,10 @@ export const restart = (
   cause: number
 ): void => {
   const { metadata, name, source } = occurrence
-  const hindered = hindrance(job, occurrence, unlessCompleted)
+  const acts = context.acts(job)
+  const hindered = !acts && wouldHave(job, "restart")
+    ? `a restart after attempt ${job.attempt} would have been decided already`
+    : hindrance(job, occurrence, unlessCompleted)
   if (hindered !== null) return skip(hindered)
   const charge: Charge = {
     rule: source === "state" ? `state ${name}` : name,
@@ -79,7 +83,7 @@ export const restart = (
     cause
   )
   endAttempt(context, context.now(job), `restart: ${reason}`, seq)
-  noteFailure(context, context.now(job), occurrence, charge, seq)
+  if (acts) noteFailure(context, context.now(job), occurrence, charge, seq)
 }
 
 /** Asks for the end of an attempt that still lives, unless that was done. */

@@ -1,6 +1,7 @@
 /** Submissions: intended once, doubted where nobody knows, repeated only when they are known to be lost. */
 import type { EventData } from "../event/events.ts"
 import { type Job, submitTimer } from "../session/Session.ts"
+import { wouldHave } from "../session/would.ts"
 import { sbatchOptions } from "./changes.ts"
 import type { Context } from "./Context.ts"
 import { finish } from "./ending.ts"
@@ -76,6 +77,7 @@ export const lose = (context: Context, job: Job): void => {
   }
   if (job.restart === null) {
     const reason = "the scheduler lost the job"
+    const acts = context.acts(job)
     context.emit(
       {
         type: "RestartDecided",
@@ -83,6 +85,7 @@ export const lose = (context: Context, job: Job): void => {
       },
       job
     )
+    if (!acts) return finish(context, job, "abandoned", reason)
   }
   context.roomChanged = true
 }
@@ -119,7 +122,7 @@ export const submitWaiting = (context: Context): void => {
   const waiting: Array<Job> = []
   for (const job of jobs.values()) {
     if (job.state === "submitting" || job.live) room -= 1
-    else if (waits(job) && mayGo(context, job)) waiting.push(job)
+    else if (waits(job) && mayGo(context, job) && (context.acts(job) || !wouldHave(job, "submit"))) waiting.push(job)
   }
   for (const job of waiting) openGates(context, job)
   const allowed = waiting.map((job) => context.now(job)).filter((job) => waits(job) && isAllowed(job))
@@ -127,13 +130,19 @@ export const submitWaiting = (context: Context): void => {
   const groups = new Map<string, Array<Job>>()
   for (const job of allowed) {
     const options = sbatchOptions(context, job).join("\0")
-    const key = job.plan.array ? `${job.plan.script}\0${job.attempt}\0${options}` : job.plan.name
+    const alike = `${job.plan.script}\0${job.attempt}\0${options}\0${context.acts(job)}`
+    const key = job.plan.array ? alike : job.plan.name
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [job])
     else group.push(job)
   }
   for (const group of groups.values()) {
-    if (timers.has(submitTimer)) return
+    const [first] = group
+    if (first !== undefined && !context.acts(first)) {
+      intend(context, group)
+      continue
+    }
+    if (timers.has(submitTimer)) continue
     if (submitRateLimitSeconds !== null && submitRateLimitSeconds > 0) {
       context.setTimer(submitTimer, submitRateLimitSeconds)
     }
@@ -159,7 +168,8 @@ const intend = (context: Context, group: ReadonlyArray<Job>): void => {
         script: plan.script,
         jobs: group.map(({ plan }) => plan.name),
         array: plan.array ? group.map(({ plan }) => plan.task ?? plan.index) : null,
-        options: sbatchOptions(context, first)
+        options: sbatchOptions(context, first),
+        ...(context.acts(first) ? {} : { would: true as const })
       }
     },
     undefined,

@@ -143,8 +143,18 @@ export interface Job {
   /** Submissions lost on the way since the last one that was accepted. */
   readonly lostSubmissions: number
   readonly attention: { readonly since: string; readonly reason: string } | null
+  /** What would have been done of the present attempt, had the session not only been observed; the latest ones. */
+  readonly would: ReadonlyArray<Would>
   readonly lastEvent: string | null
   readonly lastUpdated: string
+}
+
+/** Something that would have been done. */
+export interface Would {
+  readonly at: string
+  readonly seq: number
+  readonly what: "submit" | "restart" | "cancel" | "end" | "act"
+  readonly why: string
 }
 
 /** A submission whose fate is open. */
@@ -177,7 +187,7 @@ export interface EventEntry {
   readonly count: number
   readonly firstSeen: string
   readonly lastSeen: string
-  readonly status: "seen" | "waiting" | "queued" | "done" | "failed" | "skipped"
+  readonly status: "seen" | "would" | "waiting" | "queued" | "done" | "failed" | "skipped"
   /** When it last led to an action, by the action's class. */
   readonly acted: Readonly<Record<string, string>>
 }
@@ -319,6 +329,8 @@ export interface Session {
   readonly epoch: number
   /** Epoch of the last monitor that attached; null: none ever did. */
   readonly attached: number | null
+  /** Epoch of the last monitor, if it only observes; null: it acts. */
+  readonly observer: number | null
   readonly breaker: BreakerSettings | null
   /** Why no restart is submitted at present. */
   readonly breakerOpen: { readonly since: string; readonly reason: string; readonly seq: number } | null
@@ -376,6 +388,7 @@ export const emptySession = (): Session => ({
   at: "",
   epoch: 0,
   attached: null,
+  observer: null,
   breaker: null,
   breakerOpen: null,
   alike: new Map(),

@@ -8,6 +8,7 @@ import { foldAttempt, newAttempt } from "./foldAttempt.ts"
 import { foldRules, withSettings } from "./foldRules.ts"
 import { progressBy } from "./progress.ts"
 import { type Job, logKey, type Session } from "./Session.ts"
+import { foldWould, wouldOf } from "./would.ts"
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -97,6 +98,11 @@ export const fold = (before: Session, record: EventRecord): Session => {
   session.seq = record.seq
   session.at = record.at
   session.epoch = record.epoch
+  const would = wouldOf(record)
+  if (would !== null) {
+    foldWould(session, would)
+    return session
+  }
   switch (record.type) {
     case "SessionOpened":
       open(session, record.data, record.at)
@@ -109,6 +115,7 @@ export const fold = (before: Session, record: EventRecord): Session => {
       break
     case "MonitorAttached":
       session.attached = record.epoch
+      session.observer = record.data.observe_only === true ? record.epoch : null
       break
     case "RulesChanged":
     case "RulesUnreadable":
@@ -123,6 +130,7 @@ export const fold = (before: Session, record: EventRecord): Session => {
       session.alike.clear()
       break
     case "MonitorDetached": {
+      session.observer = null
       const calls: Record<string, number> = { ...session.calls }
       for (const [name, count] of Object.entries(record.data.calls)) calls[name] = (calls[name] ?? 0) + count
       session.calls = calls

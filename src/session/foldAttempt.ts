@@ -55,7 +55,8 @@ export const newAttempt = {
   verdict: null,
   cancel: null,
   foreignClaim: false,
-  requeued: false
+  requeued: false,
+  would: []
 } satisfies Partial<Job>
 
 /** The next attempt of a job that the scheduler itself runs again, under the same id and name, with the same log. */

@@ -3,17 +3,20 @@ import { questionText } from "../event/Question.ts"
 import { startGate } from "./foldGate.ts"
 import type { EventEntry, Job, QueueEntry, Session } from "./Session.ts"
 import { statusOf, submitTimer } from "./Session.ts"
+import { isObserved } from "./would.ts"
 
 /** Why a job that was to be submitted is not: what it waits for, for people; null for any other. */
 export const waitsFor = (
   session: Session,
-  { attempt, held, outcome, plan, restart, state, verdict }: Job
+  job: Job
 ): string | null => {
+  const { attempt, held, outcome, plan, restart, state, verdict } = job
   if (outcome !== null || (state !== "waiting" && (restart === null || verdict === null))) return null
   if (held !== null) return `its release: it is held (${held.reason})`
   if (session.breakerOpen !== null && attempt > 0 && restart?.by !== "operator") {
     return `an operator: restarts pause, because ${session.breakerOpen.reason}`
   }
+  if (isObserved(session, job)) return "the end of observe mode: nothing is submitted"
   const asked = session.gates.get(startGate(plan.name))?.asked.question
   if (asked !== undefined) return questionText(asked)
   if (session.timers.has(submitTimer)) return `the limit of a submission every ${session.submitRateLimitSeconds} s`
@@ -42,6 +45,7 @@ const jobView = (session: Session) => (job: Job) => ({
   attention: job.attention,
   held: job.held,
   changes: job.changes,
+  would: job.would,
   progress: job.progress,
   last_event: job.lastEvent,
   last_updated: job.lastUpdated
@@ -104,6 +108,12 @@ export const sessionView = (session: Session) => ({
   attention: session.breakerOpen === null
     ? null
     : { since: session.breakerOpen.since, reason: session.breakerOpen.reason },
+  observed: session.observer !== null || [...session.jobs.values()].some((job) => isObserved(session, job)),
+  rules: {
+    changed: session.rulesChanged,
+    unreadable: session.rulesUnreadable,
+    settings: session.settings?.texts ?? []
+  },
   rules_off: [...session.patternsOff.values()],
   scheduler_calls: session.calls
 })

@@ -4,7 +4,9 @@ import { glance } from "../../monitor/held.ts"
 import { isFinished } from "../../session/Session.ts"
 import type { Handler } from "../Handler.ts"
 import { allSessions, findSession } from "../place.ts"
+import { printLines } from "../print.ts"
 import { existing, sessionOf } from "../pursuing.ts"
+import { set } from "../setting.ts"
 import type { Given } from "../spec.ts"
 import { usage } from "../UsageError.ts"
 import { machine, sumUp, watching } from "../watching.ts"
@@ -32,8 +34,15 @@ const chosen = (given: Given<"monitor">) =>
 export const monitor: Handler<"monitor"> = (given) =>
   Effect.gen(function*() {
     const { json } = given
-    const worker = !given["no-actions"]
-    const places = yield* chosen(given)
+    const observeOnly = given["observe-only"]
+    const worker = !given["no-actions"] && !observeOnly
+    const all = yield* chosen(given)
+    const told = given.set.length === 0 ? [] : yield* Effect.filter(all, (place) => set(place, given.set))
+    const places = all.filter((place) => !told.includes(place))
+    if (told.length > 0 && !json) {
+      yield* printLines(told.map(({ planId }) => `session ${planId} is being watched, and goes on with what was set`))
+    }
+    if (places.length === 0 && told.length > 0) return 0
     const seen = yield* Effect.forEach(
       places,
       (place) => Effect.map(glance(place), ({ session }) => ({ place, session }))
@@ -49,6 +58,7 @@ export const monitor: Handler<"monitor"> = (given) =>
     const sessions = yield* watching(open.map(({ place }) => ({ place, opening: null, begunHere: false })), {
       json,
       takeover: given.takeover,
+      observeOnly,
       worker,
       requests: [],
       until: given.once ? always : never

@@ -1,11 +1,13 @@
 /** `autoexp session …`: what was planned, submitted and watched. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Effect from "effect/Effect"
+import { isMap } from "../../backend/Value.ts"
 import * as FileJournal from "../../journal/FileJournal.ts"
 import { glance } from "../../monitor/held.ts"
 import { makePublisher } from "../../monitor/publish.ts"
 import { tellLeftOut } from "../../monitor/sessions.ts"
 import { readManifest } from "../../plan/Manifest.ts"
+import { redactConfig } from "../../plan/redact.ts"
 import { Journal, type SessionPlace } from "../../port/Journal.ts"
 import { stateStyle } from "../../report/live.ts"
 import { sessionView } from "../../session/view.ts"
@@ -77,6 +79,17 @@ export const show: Handler<"session show"> = (given) =>
         "no events"
       )
     }
+    const { rules } = view
+    yield* printLines([
+      ...(rules.changed === null ? [] : [`rules changed ${rules.changed.since}: ${rules.changed.changed.join(", ")}`]),
+      ...(rules.unreadable === null
+        ? []
+        : [`rules were edited, but cannot be read, so the old ones stay: ${rules.unreadable.message}`]),
+      ...(view.observed ? ["only observed: nothing is submitted, cancelled or run"] : []),
+      ...view.jobs.flatMap(({ name, would }) =>
+        would.map(({ at, what, why }) => `${name}: ${at} would ${what === "act" ? "run" : what}: ${why}`)
+      )
+    ])
     yield* printLines(
       view.rules_off.map(({ rule, why }) => `rule ${rule} is switched off, its pattern is too slow: ${why}`)
     )
@@ -111,10 +124,14 @@ export const remove: Handler<"session remove"> = (given) =>
     return 0
   }).pipe(Effect.provide(FileJournal.layer))
 
+/** The rules in force without their secrets; they are JSON, as all that is in a journal. */
+const recorded = (rules: unknown): unknown => isMap(rules) ? redactConfig(rules) : rules
+
 export const dumpConfig: Handler<"session dump-config"> = (given) =>
   Effect.gen(function*() {
     const place = yield* findSession(given.operand, given["state-dir"])
-    const { config } = yield* readManifest((yield* glance(place)).session.manifest)
-    yield* printJson(config)
+    const { session } = yield* glance(place)
+    const { config } = yield* readManifest(session.manifest)
+    yield* printJson(session.rulesChanged === null ? config : { ...config, monitoring: recorded(session.rules) })
     return 0
   }).pipe(Effect.provide([FileJournal.layer, NodeFileSystem.layer]))
