@@ -23,6 +23,9 @@ const hindrance = (job: Job, { attempt, source }: Occurrence, unlessCompleted: b
   if (source !== "state" && job.requeued && job.state === "pending") {
     return "the scheduler has put the job back into its queue, and runs it again by itself"
   }
+  if (source !== "state" && job.cancel !== null && job.cancel.mode !== null) {
+    return `an event before has ended the attempt as ${job.cancel.mode}`
+  }
   if (source === "log" && isCancelled(job.slurmState) && job.cancel === null) {
     return "somebody cancelled the job: what it printed while it was torn down asks for nothing"
   }

@@ -374,3 +374,16 @@ describe("an operator", () => {
     expect(types(attached)).toContain("SubmissionIntended")
   })
 })
+
+describe("events after one that ends the job", () => {
+  it("W-25: resurrect nothing: a fatal line wins over the restart that a later line of the same read asks for", () => {
+    const fatal = { name: "fatal", pattern: "x", state: crash, cancel: true }
+    const m = start({ log_events: [nccl, fatal] })
+    m.log([{ rule: "fatal" }, { rule: "nccl" }])
+    m.state("CANCELLED")
+    m.pass(2)
+    expect(m.job()).toMatchObject({ outcome: "failed", attempt: 1, restarts: [] })
+    expect(m.session.submissions.size).toBe(0)
+    replays(m)
+  })
+})

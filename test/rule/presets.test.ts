@@ -110,3 +110,12 @@ describe.each([
       )
   )
 })
+
+describe("a checkpoint under megatron_checkpoint_eval", () => {
+  it.effect("W-18: is no success: a run that fails after it is restarted, and one that completes has its one attempt", () =>
+    Effect.gen(function*() {
+      const saved = ["  successfully saved checkpoint from iteration    1200 to runs/exp1/ckpt [ t 1/2, p 1/1 ]"]
+      expect(yield* course("megatron_checkpoint_eval", saved, "FAILED")).toEqual(restarted("crash", "failed"))
+      expect(yield* course("megatron_checkpoint_eval", saved, "COMPLETED")).toEqual(ended("success"))
+    }))
+})
