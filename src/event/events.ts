@@ -116,6 +116,8 @@ const facts = {
     manifest: Text,
     manifest_digest: Text,
     tool_version: Text,
+    /** What the decider did where releases differ on purpose (`rule/behaviour.ts`); absent: as the first did. */
+    behaviour: Schema.optional(Schema.Int),
     /** Random text of this session that makes its nonces its own. */
     entropy: Text,
     /** The `monitoring` section, encoded. */

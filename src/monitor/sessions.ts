@@ -12,6 +12,7 @@ import type { FollowUps } from "../port/FollowUps.ts"
 import { Journal, type LeftOut, type NoJournalError, type SessionPlace } from "../port/Journal.ts"
 import type { RuleSource } from "../port/RuleSource.ts"
 import { Scheduler, Schedulers, type SchedulerUnavailableError } from "../port/Scheduler.ts"
+import { behaviour } from "../rule/behaviour.ts"
 import { isFinished, type Session, submitTimer } from "../session/Session.ts"
 import { hold, type HoldError, look } from "./held.ts"
 import { watch, type WatchOptions } from "./loop.ts"
@@ -39,6 +40,7 @@ export const openingOf = (manifest: Manifest, manifestPath: string): EventData<"
   manifest: manifestPath,
   manifest_digest: digest(manifest),
   tool_version: manifest.tool_version,
+  behaviour,
   entropy: crypto.randomBytes(8).readBigUInt64BE().toString(36).padStart(13, "0").slice(-8),
   rules: manifest.monitoring,
   rules_digest: digest(manifest.monitoring),

@@ -8,12 +8,11 @@ import { tailBytes, whyAnew } from "../monitor/logFacts.ts"
 import { positionOf } from "../monitor/readLogs.ts"
 import { scan } from "../monitor/scan.ts"
 import { type Chunk, Files } from "../port/Files.ts"
-import { type Rules, rulesFor } from "../rule/Context.ts"
+import { type Rules, rulesFor, rulesInForce } from "../rule/Context.ts"
 import { acts, type Detector, makeDetector } from "../rule/detect.ts"
 import type { LogEvent } from "../rule/Monitoring.ts"
 import { fold } from "../session/fold.ts"
 import { emptySession, logKey } from "../session/Session.ts"
-import { RulesInForce } from "./RulesInForce.ts"
 import { sameJson } from "./same.ts"
 
 type Matches = EventData<"LogRead">["matches"]
@@ -101,7 +100,6 @@ export const readAgain = (
 ): Effect.Effect<ReadAgain, never, Files> =>
   Effect.gen(function*() {
     const session = emptySession()
-    const base = new RulesInForce()
     const changes = new Map<Rules, Change | null>()
     const changed = new Set<string>()
     const unread = new Map<string, LogUnread>()
@@ -111,9 +109,8 @@ export const readAgain = (
       const job = record.job === undefined ? undefined : session.jobs.get(record.job)
       const known = record.type === "LogRead" ? session.logs.get(logKey(record.job ?? "", record.data.path)) : undefined
       fold(session, record)
-      base.follow(session)
       if (record.type !== "LogRead" || job === undefined) continue
-      const before = rulesFor(session, base.rules, job.plan)
+      const before = rulesFor(session, rulesInForce(session), job.plan)
       const change = changes.has(before) ? changes.get(before) : changeBetween(before, rules)
       changes.set(before, change ?? null)
       if (change === undefined || change === null) continue

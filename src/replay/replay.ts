@@ -1,11 +1,11 @@
 /** Recorded facts to today's decider: does it decide what was decided then? From records alone. */
 import * as Either from "effect/Either"
 import { encodeEvent, type EventRecord, UnreadableRecordError } from "../event/EventRecord.ts"
+import { decodeRules, rulesInForce } from "../rule/Context.ts"
 import { step } from "../rule/step.ts"
 import { fold } from "../session/fold.ts"
 import { emptySession, type Session } from "../session/Session.ts"
 import { involvedRule } from "./involved.ts"
-import { RulesInForce } from "./RulesInForce.ts"
 import { sameDecision } from "./same.ts"
 import { type Turn, turnsOf } from "./turns.ts"
 
@@ -39,17 +39,17 @@ const reservedIn = ({ seals }: Turn): ReadonlySet<number> | undefined =>
 /** A decider that is fed turn by turn, over a session of its own. */
 export class Replayer {
   readonly session: Session = emptySession()
-  readonly inForce = new RulesInForce()
 
   /** What is decided of the turn's fact today; the session goes on with that. */
   decide(turn: Turn): Either.Either<ReadonlyArray<EventRecord>, UnreadableRecordError> {
     const { fact, seals } = turn
-    const decided = step(this.session, this.inForce.rules, fact, reservedIn(turn))
+    const readable = decodeRules(this.session.rules)
+    if (this.session.created !== "" && Either.isLeft(readable)) {
+      return Either.left(new UnreadableRecordError({ seq: fact.seq, type: fact.type, why: readable.left }))
+    }
+    const decided = step(this.session, rulesInForce(this.session), fact, reservedIn(turn))
     for (const seal of seals) if (seal.seq > this.session.seq) fold(this.session, seal)
-    return Either.mapBoth(this.inForce.follow(this.session), {
-      onLeft: (why) => new UnreadableRecordError({ seq: fact.seq, type: fact.type, why }),
-      onRight: () => decided
-    })
+    return Either.right(decided)
   }
 }
 

@@ -1,7 +1,6 @@
 /** A walk through a journal, turn by turn. */
 import * as Either from "effect/Either"
 import type { EventRecord, UnreadableRecordError } from "../event/EventRecord.ts"
-import type { Rules } from "../rule/Context.ts"
 import type { Session } from "../session/Session.ts"
 import { differenceIn, type Divergence, Replayer } from "./replay.ts"
 import { type Turn, turnsOf } from "./turns.ts"
@@ -31,11 +30,6 @@ export class Walk {
   /** The session as today's decisions have made it so far. */
   get session(): Session {
     return this.replayer.session
-  }
-
-  /** The rules in force there. */
-  get rules(): Rules {
-    return this.replayer.inForce.rules
   }
 
   /** Goes on; stops before its aim where the decisions differ. Null at the end of the journal. */

@@ -114,7 +114,7 @@ class Simulation {
       const mine = timer !== null && due !== undefined && due <= fact.at && this.mayFire(timer)
       return mine ? { ...fact, data: { timer } } : null
     }
-    if (fact.job !== undefined && this.parted.has(fact.job)) return null
+    if (fact.type === "RulesChanged" || (fact.job !== undefined && this.parted.has(fact.job))) return null
     const matches = fact.type === "LogRead" ? this.matches.get(fact.seq) : undefined
     if (fact.type === "LogRead" && matches !== undefined) return { ...fact, data: { ...fact.data, matches } }
     return this.same.fact(fact, this.recorded, this.other)

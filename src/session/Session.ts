@@ -301,6 +301,8 @@ export interface Session {
   readonly manifest: string
   readonly manifests: ReadonlyArray<string>
   readonly toolVersion: string
+  /** Which behaviour of the decider it was opened with, and keeps. */
+  readonly behaviour: number
   readonly entropy: string
   /** The `monitoring` section in force, encoded. */
   readonly rules: unknown
@@ -371,6 +373,7 @@ export const emptySession = (): Session => ({
   manifest: "",
   manifests: [],
   toolVersion: "",
+  behaviour: 0,
   entropy: "",
   rules: {},
   ruleSets: [],

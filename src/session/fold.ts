@@ -42,6 +42,7 @@ const open = (session: Mutable<Session>, data: EventData<"SessionOpened">, at: s
   session.manifest = data.manifest
   session.manifests = [data.manifest]
   session.toolVersion = data.tool_version
+  session.behaviour = data.behaviour ?? 0
   session.entropy = data.entropy
   session.rules = data.rules
   session.ruleSets = data.rule_sets

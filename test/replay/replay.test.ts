@@ -4,6 +4,7 @@ import { type EventRecord, type Fact, isFact } from "../../src/event/EventRecord
 import type { DecisionType } from "../../src/event/events.ts"
 import { replay, replayView } from "../../src/replay/replay.ts"
 import { Walk } from "../../src/replay/walk.ts"
+import { rulesInForce } from "../../src/rule/Context.ts"
 import { step } from "../../src/rule/step.ts"
 import { gatedHistory, history, operatedHistory } from "../rule/histories.ts"
 import { machine, plannedJob } from "../rule/machine.ts"
@@ -73,16 +74,11 @@ describe("a journal whose writers changed", () => {
     const next = records.slice(kept).findIndex(isFact)
     if (lastFact === undefined || next === 0) return [...before, seal]
     const upTo = Either.getOrThrow(replay(before.slice(0, before.indexOf(lastFact)))).session
-    const rules = machineRules()
-    const decided = step(upTo, rules, lastFact, new Set([seal.seq])).slice(kept - before.indexOf(lastFact) - 1)
+    const decided = step(upTo, rulesInForce(upTo), lastFact, new Set([seal.seq])).slice(
+      kept - before.indexOf(lastFact) - 1
+    )
     return [...before, seal, ...decided.map((record): EventRecord<DecisionType> => ({ ...record, epoch: 2 }))]
   }
-  const machineRules = () => {
-    const walk = new Walk(records)
-    walk.go("fact")
-    return walk.rules
-  }
-
   it("within the decisions on a fact is decided again as it was", () => {
     for (let kept = 1; kept < records.length; kept += 1) {
       expect(replayed(taken(kept)).divergence, `a new writer after record ${kept}`).toBeNull()
