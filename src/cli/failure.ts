@@ -2,10 +2,12 @@
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import type { ConfigError } from "../config/Problem.ts"
+import type { ImageError } from "../container/ImageError.ts"
 import type { UnreadableRecordError } from "../event/EventRecord.ts"
 import type { ManifestError } from "../plan/Manifest.ts"
 import type { PlanError } from "../plan/PlanError.ts"
 import type { PlanIoError } from "../plan/PlannedFiles.ts"
+import type { ContainerRuntimeError } from "../port/ContainerRuntime.ts"
 import type { FollowUpFailedError } from "../port/FollowUps.ts"
 import type {
   FencedError,
@@ -39,6 +41,8 @@ export type Failure =
   | SchedulerUnavailableError
   | SubmissionRefusedError
   | FollowUpFailedError
+  | ImageError
+  | ContainerRuntimeError
 
 /** Exit code, and the word that names the kind of error in JSON. */
 const kinds: { readonly [Tag in Failure["_tag"]]: readonly [exitCode: number, code: string] } = {
@@ -57,7 +61,9 @@ const kinds: { readonly [Tag in Failure["_tag"]]: readonly [exitCode: number, co
   SessionHeldError: [5, "held"],
   FencedError: [5, "fenced"],
   JournalIoError: [1, "io"],
-  FollowUpFailedError: [1, "follow_up"]
+  FollowUpFailedError: [1, "follow_up"],
+  ImageError: [2, "image"],
+  ContainerRuntimeError: [3, "container"]
 }
 
 interface Problem {
@@ -112,6 +118,10 @@ const problemsOf = (error: Failure): readonly [Problem, ...ReadonlyArray<Problem
       return [{ ...plain(error.message), file: error.path }]
     case "SchedulerUnavailableError":
       return [plain(`${error.command}: ${error.message}`)]
+    case "ImageError":
+      return [{ ...plain(error.message, error.suggestions), file: error.file, line: error.line }]
+    case "ContainerRuntimeError":
+      return [plain(`${error.runtime}: ${error.message}`)]
     case "FollowUpFailedError":
       return [plain(`follow-up ${error.planId}: ${error.message}`)]
     case "UnreadableRecordError":

@@ -32,5 +32,8 @@ export const handlers: { readonly [Name in CommandName]: () => Promise<Handler<N
   "config validate": () => import("./commands/configValidate.ts").then(({ validate }) => validate),
   "config diff": () => import("./commands/configDiff.ts").then(({ diff }) => diff),
   "config schema": () => import("./commands/configSchema.ts").then(({ schema }) => schema),
+  "container build": () => import("./commands/containerBuild.ts").then(({ build }) => build),
+  "container probe": () => import("./commands/containerProbe.ts").then(({ probe }) => probe),
+  "container run": () => import("./commands/containerRun.ts").then(({ run }) => run),
   doctor: () => import("./commands/doctor.ts").then(({ doctor }) => doctor)
 }

@@ -23,7 +23,13 @@ const optionRow = (required: ReadonlyArray<OptionName>) => (name: OptionName): r
   return [`${letter === undefined ? "    " : `-${letter}, `}--${name}${value}`, `${option.help}${needed}`]
 }
 
-const operandsText = { none: "", overrides: " [overrides…]", configs: " [CONFIG…] [overrides…]", ID: " ID" }
+const operandsText = {
+  none: "",
+  overrides: " [overrides…]",
+  configs: " [CONFIG…] [overrides…]",
+  ID: " ID",
+  command: " [overrides…] -- COMMAND…"
+}
 const overridesHelp = [
   "",
   "Overrides change the config: key=value, +key=value (new), ++key=value (either), ~key (remove), group=option.",
@@ -40,7 +46,7 @@ export const helpPage = (words: string): string => {
       `Usage: autoexp ${words} [options]${operandsText[operands]}`,
       "",
       ...columns(optionsOf(words).map(optionRow(required))),
-      ...operands === "overrides" || operands === "configs" ? overridesHelp : [],
+      ...["overrides", "configs", "command"].includes(operands) ? overridesHelp : [],
       ""
     ].join("\n")
   }

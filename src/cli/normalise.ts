@@ -26,13 +26,15 @@ export type Normalised =
     /** Options with long names, each value a word of its own behind a mark: no value can be taken for an option. */
     readonly argv: ReadonlyArray<string>
     readonly operands: ReadonlyArray<string>
+    /** What stood behind `--`, where the command takes a command. */
+    readonly command: ReadonlyArray<string>
   }
 
 /** Stands before each value in what the parser gets. */
 export const mark = "="
 
 type Token =
-  | { readonly operand: string }
+  | { readonly operand: string; readonly behind: boolean }
   | { readonly option: OptionName | "version"; readonly value: string | null }
   | { readonly unknown: string }
 
@@ -69,11 +71,11 @@ const tokenise = (argv: ReadonlyArray<string>): Either.Either<ReadonlyArray<Toke
     for (; at < argv.length; at++) {
       const word = argv[at] ?? ""
       if (word === "--") {
-        tokens.push(...argv.slice(at + 1).map((operand) => ({ operand })))
+        tokens.push(...argv.slice(at + 1).map((operand) => ({ operand, behind: true })))
         break
       }
       if (!word.startsWith("-") || word === "-") {
-        tokens.push({ operand: word })
+        tokens.push({ operand: word, behind: false })
         continue
       }
       if (word.startsWith("--")) {
@@ -127,7 +129,7 @@ const unknownOption = (word: string, name: CommandName | null): UsageError => {
   const near = nearest(bare, known).map((option) => `--${option}`)
   const where = name === null ? "" : ` for autoexp ${name}`
   if (
-    near.length === 0 && name !== null && ["overrides", "configs"].includes(commandSpec(name).operands) &&
+    near.length === 0 && name !== null && ["overrides", "configs", "command"].includes(commandSpec(name).operands) &&
     /[.=]/.test(word)
   ) {
     const override = word.replace(/^-+/, "")
@@ -169,11 +171,19 @@ const checkOperands = (
 export const normalise = (argv: ReadonlyArray<string>): Either.Either<Normalised, UsageError> =>
   Either.gen(function*() {
     const tokens = yield* tokenise(argv)
-    const { path, rest } = splitWords(tokens.filter(isOperand).map(({ operand }) => operand))
+    const words = tokens.filter(isOperand)
+    const before = splitWords(words.filter(({ behind }) => !behind).map(({ operand }) => operand))
+    const behind = words.filter(({ behind }) => behind).map(({ operand }) => operand)
+    const { path } = before
     const name = isCommandName(path) ? path : null
+    const takesCommand = name !== null && commandSpec(name).operands === "command"
+    const rest = takesCommand ? before.rest : [...before.rest, ...behind]
     const [first] = rest
     const asked = tokens.flatMap((token) => "option" in token ? [token.option] : [])
     if (asked.includes("version")) return { kind: "version" } as const
+    if (takesCommand && behind.length === 0 && !asked.includes("help")) {
+      return yield* Either.left(usage(`autoexp ${name} needs a command behind "--"`, [`autoexp ${name} -- python3 -V`]))
+    }
     if (asked.includes("help") || tokens.length === 0) {
       if (name === null && first !== undefined) return yield* Either.left(unknownCommand(path, first))
       return { kind: "help", words: path } as const
@@ -210,6 +220,7 @@ export const normalise = (argv: ReadonlyArray<string>): Either.Either<Normalised
         ...[...flags].map(written),
         ...[...values].flatMap(([option, given]) => given.flatMap((value) => [written(option), mark + value]))
       ],
-      operands: yield* checkOperands(name, rest)
+      operands: yield* checkOperands(name, rest),
+      command: takesCommand ? behind : []
     } as const
   })

@@ -64,7 +64,7 @@ const unused = Layer.mergeAll(
 
 /** What the command was given, typed as its table entry says. */
 export const parse = (
-  { argv, name, operands }: Extract<Normalised, { readonly kind: "command" }>
+  { argv, command, name, operands }: Extract<Normalised, { readonly kind: "command" }>
 ): Effect.Effect<Given<CommandName>, UsageError> =>
   CommandDescriptor.parse(
     descriptor(name),
@@ -77,6 +77,6 @@ export const parse = (
         ? Effect.succeed(directive.value.options)
         : Effect.dieMessage(`${[name, ...argv].join(" ")} was understood as something else`)
     ),
-    Effect.map((given) => ({ ...given, operands, operand: operands[0] ?? "" }) as Given<CommandName>),
+    Effect.map((given) => ({ ...given, operands, operand: operands[0] ?? "", command }) as Given<CommandName>),
     Effect.provide(unused)
   )

@@ -51,7 +51,7 @@ export const options = {
   "observe-only": flag("decide and record everything; submit, cancel and run nothing"),
   set: texts("KEY=VALUE", "change a value of the session's `monitoring` section, for this and all later monitors"),
   takeover: flag("take the session from a monitor that is still alive"),
-  force: flag("even if it is being watched"),
+  force: flag("even if it is being watched, or there already"),
   event: texts("NAME", "only entries of this event (name or id)"),
   id: text("ID", "only the queue entry of this id"),
   drain: flag("until the queue is empty"),
@@ -73,6 +73,18 @@ export const options = {
   unresolved: flag("leave ${…} as it is written"),
   yaml: flag("as YAML"),
   origin: flag("where each value was set last: file, line and column, or override"),
+  backend: text("NAME", "the folder below container/ (default: megatron)"),
+  definition: text("NAME|FILE", "the definition: container/BACKEND/NAME.def.in, or a file (default: MegatronTraining)"),
+  requirements: text("FILE", "what pip installs (default: container/BACKEND/requirements_latest.txt)"),
+  output: text("PLACE", "where to write: a directory for images, else a file"),
+  "base-image": text("IMAGE", "what the definition begins from: an image file, or a name that its Bootstrap takes"),
+  "container-cmd": text("PROGRAM", "apptainer or singularity (default: container.runtime of the config)"),
+  "append-date": flag("end the image's name with the time (UTC)"),
+  user: flag("without fakeroot: unpack the base image, run %post inside, pack it again"),
+  "keep-sandbox": flag("leave the unpacked image of --user where it is"),
+  image: text("FILE", "the image (default: container.image of the config)"),
+  python: text("PROGRAM", "the image's Python (default: python)"),
+  function: texts("MODULE:NAME", "what adds arguments to a parser (default: Megatron's own)"),
   smoke: flag("submit small jobs, interrupt the monitor, resume, and compare"),
   "state-dir": text("DIR", "where sessions are kept"),
   json: flag("print JSON"),
@@ -92,15 +104,18 @@ interface CommandSpec<Taken extends OptionName, Needed extends OptionName> {
   readonly help: string
   readonly options: ReadonlyArray<Taken>
   readonly required: ReadonlyArray<Needed>
-  /** What stands beside options: nothing, Hydra-style overrides, configs and overrides, or exactly one name. */
-  readonly operands: "none" | "overrides" | "configs" | "ID"
+  /**
+   * What stands beside options: nothing, Hydra-style overrides, configs and overrides, exactly one name, or overrides and,
+   * behind `--`, a command.
+   */
+  readonly operands: "none" | "overrides" | "configs" | "ID" | "command"
 }
 
 const command = <Taken extends OptionName = never, Needed extends OptionName = never>(spec: {
   readonly help: string
   readonly options?: ReadonlyArray<Taken>
   readonly required?: ReadonlyArray<Needed>
-  readonly operands?: "overrides" | "configs" | "ID"
+  readonly operands?: "overrides" | "configs" | "ID" | "command"
 }): CommandSpec<Taken, Needed> => ({ options: [], required: [], operands: "none", ...spec })
 
 const composing = ["config-ref", "config-dir"] as const
@@ -231,6 +246,33 @@ export const commands = {
     operands: "configs"
   }),
   "config schema": command({ help: "the JSON Schema of all configs, for editors" }),
+  "container build": command({
+    help: "build an image from a definition",
+    options: [
+      ...composing,
+      "backend",
+      "definition",
+      "requirements",
+      "output",
+      "base-image",
+      "container-cmd",
+      "append-date",
+      "force",
+      "user",
+      "keep-sandbox"
+    ],
+    operands: "overrides"
+  }),
+  "container probe": command({
+    help: "what the Megatron inside an image takes as arguments",
+    options: [...composing, "image", "container-cmd", "python", "function", "output"],
+    operands: "overrides"
+  }),
+  "container run": command({
+    help: "run a command inside the image",
+    options: [...composing, "image", "container-cmd"],
+    operands: "command"
+  }),
   doctor: command({
     help: "what of this machine autoexp can use, and what is missing",
     options: ["smoke", ...composing],
@@ -246,7 +288,8 @@ export const groups: Readonly<Record<string, string>> = {
   queue: "the action queue of a session",
   job: "what an operator decides of a job, and its log",
   sweep: "the points that a config spans",
-  config: "the composed config"
+  config: "the composed config",
+  container: "images: building them, asking them, running commands in them"
 }
 
 type ValueOf<Name extends OptionName> = (typeof options)[Name] extends Flag ? boolean
@@ -259,7 +302,12 @@ type Optional<Name extends OptionName> = (typeof options)[Name] extends Valued<u
 export type Given<Name extends CommandName> = (typeof commands)[Name] extends CommandSpec<infer Taken, infer Needed> ?
     & { readonly [O in Taken | (typeof common)[number]]: ValueOf<O> | Optional<O> }
     & { readonly [O in Needed]: ValueOf<O> }
-    & { readonly operands: ReadonlyArray<string>; readonly operand: string }
+    & {
+      readonly operands: ReadonlyArray<string>
+      readonly operand: string
+      /** What stood behind `--`, where a command takes one. */
+      readonly command: ReadonlyArray<string>
+    }
   : never
 
 /** All options a command takes, the common ones last. */

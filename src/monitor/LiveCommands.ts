@@ -13,10 +13,10 @@ const drainMillis = 500
 /** Node's own bound, in milliseconds: 24 days. */
 const longestTimer = 2 ** 31 - 1
 
-const killGroup = (child: ChildProcess): void => {
+const kill = (child: ChildProcess, group: boolean): void => {
   if (child.pid === undefined) return
   try {
-    process.kill(-child.pid, "SIGKILL")
+    process.kill(group ? -child.pid : child.pid, "SIGKILL")
   } catch {
     // It has ended already.
   }
@@ -42,24 +42,30 @@ const environment = (env: Readonly<Record<string, string | null>>): NodeJS.Proce
   return all
 }
 
-const run: (typeof Commands.Service)["run"] = ({ argv, cwd, env, outputLimit = outputBound, timeoutSeconds }) =>
+const stdio = { collected: ["ignore", "pipe", "pipe"], own: [0, 1, 2], errors: ["ignore", 2, 2] } as const
+
+const run: (typeof Commands.Service)["run"] = (
+  { argv, cwd, env, outputLimit = outputBound, streams = "collected", timeoutSeconds }
+) =>
   Effect.async<CommandResult, CommandFailedError>((resume) => {
     const [program = "", ...args] = argv
     const fail = (message: string) => {
       clearTimeout(timer)
       resume(new CommandFailedError({ command: argv, message }))
     }
+    // A group of its own could not read from the terminal, and would not hear Ctrl-C.
+    const group = streams !== "own"
     const child = spawn(program, args, {
       ...(cwd === null ? {} : { cwd }),
       env: environment(env),
-      detached: true,
-      stdio: ["ignore", "pipe", "pipe"]
+      detached: group,
+      stdio: [...stdio[streams]]
     })
     const stdout = collect(child.stdout, outputLimit)
     const stderr = collect(child.stderr, outputLimit)
     // Not a time-out of Effect's: that waits for what it may not interrupt, such as a submission.
     const timer = setTimeout(() => {
-      killGroup(child)
+      kill(child, group)
       fail(`${program} did not end within ${timeoutSeconds} s and was killed`)
     }, Math.min(timeoutSeconds * 1000, longestTimer))
     child.on("error", (error) => fail(`${program} could not be started: ${error.message}`))
@@ -76,7 +82,7 @@ const run: (typeof Commands.Service)["run"] = ({ argv, cwd, env, outputLimit = o
     child.on("exit", (code, signal) => setTimeout(() => end(code, signal), drainMillis).unref())
     return Effect.sync(() => {
       clearTimeout(timer)
-      killGroup(child)
+      kill(child, group)
     })
   })
 

@@ -20,7 +20,8 @@ export interface CommandResult {
 export class Commands extends Context.Tag("autoexp/Commands")<Commands, {
   /**
    * Runs an argument vector (never a shell string) with this process's environment plus `env` (null: without that
-   * variable), kills its process group after `timeoutSeconds`.
+   * variable), kills its process group after `timeoutSeconds`. `streams: "own"` leaves it the terminal and this process's
+   * streams, its process group included; `"errors"` sends all that it prints to standard error. Both collect nothing.
    */
   readonly run: (command: {
     readonly argv: ReadonlyArray<string>
@@ -28,5 +29,6 @@ export class Commands extends Context.Tag("autoexp/Commands")<Commands, {
     readonly env: Readonly<Record<string, string | null>>
     readonly timeoutSeconds: number
     readonly outputLimit?: number
+    readonly streams?: "collected" | "own" | "errors"
   }) => Effect.Effect<CommandResult, CommandFailedError>
 }>() {}

@@ -144,6 +144,8 @@ describe("the table", () => {
     const example: Readonly<Record<string, string>> = {
       "array-subset": "1",
       since: "1",
+      to: "1",
+      explain: "1",
       index: "1",
       "max-per-stage": "1"
     }
@@ -151,11 +153,19 @@ describe("the table", () => {
       const argv = optionsOf(name).filter((option) => option !== "help").flatMap((option) =>
         options[option].kind === "flag" ? [`--${option}`] : [`--${option}`, example[option] ?? "x"]
       )
-      const operands =
-        { none: [], ID: ["x"], overrides: ["x=1", "y=2"], configs: ["x", "y=2"] }[commandSpec(name).operands]
-      const given: Readonly<Record<string, unknown>> = await read([...name.split(" "), ...argv, ...operands])
+      const operands = { none: [], ID: ["x"], overrides: ["x=1", "y=2"], configs: ["x", "y=2"], command: ["x=1"] }[
+        commandSpec(name).operands
+      ]
+      const behind = commandSpec(name).operands === "command" ? ["--", "ls", "--json"] : []
+      const given: Readonly<Record<string, unknown>> = await read([
+        ...name.split(" "),
+        ...argv,
+        ...operands,
+        ...behind
+      ])
       expect(given["name"], name).toBe(name)
       expect(given["operands"], name).toEqual(operands)
+      expect(given["command"], name).toEqual(behind.slice(1))
       for (const option of optionsOf(name)) {
         if (option !== "help") expect([null, false, []], `${name} --${option}`).not.toContainEqual(given[option])
       }

@@ -1,12 +1,12 @@
 /** `autoexp queue …`: the actions that wait for a worker, run, or have ended. */
 import * as Effect from "effect/Effect"
+import { didYouMean, nearest } from "../../backend/nearest.ts"
 import type { Request } from "../../event/events.ts"
 import * as FileJournal from "../../journal/FileJournal.ts"
 import { glance } from "../../monitor/held.ts"
 import { ask } from "../../monitor/sessions.ts"
 import type { QueueEntry } from "../../session/Session.ts"
 import { queueView } from "../../session/view.ts"
-import { didYouMean, nearest } from "../../backend/nearest.ts"
 import type { Handler } from "../Handler.ts"
 import { findSession } from "../place.ts"
 import { printJson, printLines, printTable } from "../print.ts"
