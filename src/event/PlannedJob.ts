@@ -40,6 +40,8 @@ export const PlannedJob = Schema.Struct({
   cancel_conditions: conditions,
   /** GPUs on all its nodes together, 0 for none; absent: unknown, since an older release planned it. */
   gpus: Schema.optional(Schema.Int),
+  /** Its command, and the text by which its script starts it; there where a rule may change its arguments. */
+  launch: Schema.optional(Schema.Struct({ argv: Schema.Array(Schema.String), command: Schema.String })),
   /** Position in the session's `rule_sets`; null: the session's own rules. */
   rule_set: Schema.optionalWith(Schema.NullOr(Schema.Int), { default: () => null })
 })

@@ -57,6 +57,8 @@ export type BreakerSettings = typeof BreakerSettings.Type
 export const Changes = Schema.Struct({
   /** Options of sbatch by their long names, without dashes. */
   sbatch: Schema.Record({ key: Text, value: Text }),
+  /** Arguments of the job's command by their options, as `overriddenArgv` takes them. */
+  overrides: Schema.optional(Schema.Record({ key: Text, value: Schema.NullOr(Strings) })),
   /** Nodes to stay away from, each until a time (ISO 8601 UTC); the newest last. */
   exclude: Schema.Array(Schema.Struct({ node: Text, until: Text }))
 })
@@ -268,6 +270,8 @@ const decisions = {
     nonce: Text,
     name: Text,
     script: Text,
+    /** The script is made for this attempt: the planned one (`of`) with another command in place of `command`. */
+    rewritten: Schema.optional(Schema.Struct({ of: Text, command: Text, argv: Strings })),
     jobs: Strings,
     /** Array task indices in the order of `jobs`; null for a plain job. */
     array: Schema.NullOr(Schema.Array(Schema.Int)),

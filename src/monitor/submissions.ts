@@ -5,8 +5,9 @@ import * as os from "node:os"
 import { expandFileName } from "../backend/slurm/fileNames.ts"
 import type { NewEvent } from "../event/EventRecord.ts"
 import type { FactType } from "../event/events.ts"
+import { withCommand } from "../plan/attemptScript.ts"
 import type { Files, FileUnreadableError } from "../port/Files.ts"
-import { Scheduler } from "../port/Scheduler.ts"
+import { Scheduler, SubmissionRefusedError } from "../port/Scheduler.ts"
 import type { Job, OpenSubmission, Session } from "../session/Session.ts"
 import { readClaim } from "./claim.ts"
 
@@ -74,11 +75,28 @@ const excludedBy = (script: string): string => {
   }
 }
 
+/** Writes the script of an attempt that has one of its own; null if all is well, else a sentence. */
+const writeScript = ({ rewritten, script }: OpenSubmission): string | null => {
+  if (rewritten === null) return null
+  const { argv, command, of } = rewritten
+  try {
+    const text = withCommand(fs.readFileSync(of, "utf8"), command, argv)
+    if (text === null) return `${of} does not hold the job's command, whose arguments a restart changes`
+    fs.writeFileSync(`${script}.new`, text, { mode: 0o755 })
+    fs.renameSync(`${script}.new`, script)
+    return null
+  } catch (error) {
+    return `${script} could not be made of ${of}: ${String(error)}`
+  }
+}
+
 /** Runs the submit command, once; no facts: the scheduler is spared now, and the submission is still to be made. */
 export const submit = (session: Session, submission: OpenSubmission): Effect.Effect<Facts, never, Scheduler> =>
   Effect.gen(function*() {
     const scheduler = yield* Scheduler
     const { array, name, nonce, options, script } = submission
+    const wrong = writeScript(submission)
+    if (wrong !== null) return yield* new SubmissionRefusedError({ message: wrong })
     const answer = yield* scheduler.submit({
       script,
       name,

@@ -2,6 +2,7 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as path from "node:path"
+import { eventAction } from "../action/actions.ts"
 import type { Loaded } from "../config/load.ts"
 import { Monitoring } from "../rule/Monitoring.ts"
 import { Client } from "../scheduler/Client.ts"
@@ -22,6 +23,15 @@ export interface Made {
   /** The path of the points' file; null if there is none. */
   readonly sweep: string | null
 }
+
+/** Whether a rule of the section may start a job again with other arguments. */
+const mayChange = ({ log_events, state_events }: Monitoring): boolean =>
+  [...log_events, ...state_events].some(({ actions }) =>
+    actions.some((bound) => {
+      const { action } = eventAction(bound)
+      return action.class_name === "RestartAction" && Object.keys(action.overrides).length > 0
+    })
+  )
 
 /** The manifest of the plan. Conditions, rules and client are encoded. */
 export const manifestOf = (
@@ -49,6 +59,9 @@ export const manifestOf = (
       log_path: logPath,
       output_dir: outputDir,
       output_paths: outputPaths,
+      ...(mayChange(point.loaded.config.monitoring)
+        ? { launch: { argv: job.command.argv, command: batch?.command ?? "" } }
+        : {}),
       stage,
       identity,
       needs: gates.needs,

@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import { environment } from "../backend/launch.ts"
 import { pyStr } from "../backend/python.ts"
 import type { ValueMap } from "../backend/Value.ts"
+import { commandText } from "./attemptScript.ts"
 import { type ClaimedJob, claimLines } from "./claim.ts"
 import { directiveLines, type DirectiveSettings, srunOptions } from "./directives.ts"
 import { envFlags, launcherText } from "./launcher.ts"
@@ -61,7 +62,7 @@ export const renderScript = (
     yield* checkPlaceholders(template, exports !== "")
     const names = exportedNames(settings.env, parts)
     const launcher = yield* launcherText(settings.launcher_cmd, { names, binds: settings.binds })
-    const backendCommand = shellText(parts.argv.map(quoteArgument).join(" "))
+    const backendCommand = shellText(commandText(parts.argv))
     const directives = yield* directiveLines(settings, parts.directives, { name: parts.name, output: parts.logPath })
     const { logPath: log_path, name, outputDir: output_dir, project } = parts
     const text = yield* Either.mapLeft(

@@ -4,6 +4,7 @@ import * as path from "node:path"
 import { formatArrayIndices } from "../backend/slurm/arraySpec.ts"
 import { isMap, toPlain, type Value, type ValueMap } from "../backend/Value.ts"
 import type { Config } from "../config/Config.ts"
+import { commandText } from "./attemptScript.ts"
 import type { PointJob } from "./jobs.ts"
 import { arrayNameOf } from "./places.ts"
 import { PlanError } from "./PlanError.ts"
@@ -15,6 +16,8 @@ import { renderScript, type ScriptParts, type ScriptSettings } from "./sbatch.ts
 export interface Batch {
   readonly script: PlannedFile
   readonly jobs: ReadonlyArray<PointJob>
+  /** The text by which it starts what it is for. */
+  readonly command: string
   /** What of a job's index its task's number lacks; null if the script is no array's. */
   readonly offset: number | null
 }
@@ -110,7 +113,7 @@ const batch = (
       array: offset !== null
     })
     const file = path.join(path.resolve(plan.cwd, config.slurm.script_dir), `${name}.${plan.planId}.sbatch`)
-    return { script: { path: file, text, executable: true }, jobs, offset }
+    return { script: { path: file, text, executable: true }, jobs, command: commandText(parts.argv), offset }
   })
 
 /** What templates may name of the `monitoring` section, where it is set. */

@@ -1,7 +1,9 @@
 /** What restarts change in what is submitted: options of sbatch, and nodes to stay away from. */
 import type { RestartAction } from "../action/actions/RestartAction.ts"
+import { overriddenArgv } from "../backend/overridden.ts"
 import { pyStr } from "../backend/python.ts"
-import type { Changes } from "../event/events.ts"
+import { isList, type Value } from "../backend/Value.ts"
+import type { Changes, EventData } from "../event/events.ts"
 import type { Job, Occurrence } from "../session/Session.ts"
 import type { Context } from "./Context.ts"
 import { metadataOf } from "./metadata.ts"
@@ -22,6 +24,16 @@ const failedNode = ({ evidence, nodes }: Job, { metadata }: Occurrence): string 
   return nodes === null ? null : nodeName(nodes)
 }
 
+/** What an option is given: null leaves it out. */
+const wordsOf = (value: Value): ReadonlyArray<string> | null =>
+  value === null || value === false ? null : value === true ? [] : (isList(value) ? value : [value]).map(pyStr)
+
+/** Why the restart cannot change what it is to change; null if nothing keeps it. */
+export const changeHindrance = ({ plan }: Job, { overrides }: typeof RestartAction.Type): string | null =>
+  Object.keys(overrides).length > 0 && plan.launch === undefined
+    ? `the plan does not hold the command of job ${plan.name}, whose arguments the restart would change: plan it again`
+    : null
+
 /** What the job's next attempts are submitted with after this restart; null if the restart changes nothing. */
 export const changesOf = (
   { fact }: Context,
@@ -30,9 +42,10 @@ export const changesOf = (
   action: typeof RestartAction.Type
 ): Changes | null => {
   const options = Object.entries(action.sbatch_overrides)
+  const args = Object.entries(action.overrides)
   const node = action.exclude_nodes === "failed" ? failedNode(job, occurrence) : null
-  if (options.length === 0 && node === null) return null
-  const { exclude = [], sbatch = {} } = job.changes ?? {}
+  if (options.length === 0 && args.length === 0 && node === null) return null
+  const { exclude = [], overrides = {}, sbatch = {} } = job.changes ?? {}
   const others = exclude.filter((one) => one.node !== node && one.until > fact.at)
   const added = node === null ? [] : [{ node, until: later(fact.at, action.exclude_seconds) }]
   return {
@@ -42,6 +55,9 @@ export const changesOf = (
         options.map(([key, value]) => [key.replaceAll("_", "-"), value === null ? "" : pyStr(value)])
       )
     },
+    ...(args.length === 0 && Object.keys(overrides).length === 0
+      ? {}
+      : { overrides: { ...overrides, ...Object.fromEntries(args.map(([key, value]) => [key, wordsOf(value)])) } }),
     exclude: [...others, ...added].slice(-Math.max(1, action.exclude_max))
   }
 }
@@ -54,4 +70,22 @@ export const sbatchOptions = ({ fact }: Context, { changes }: Job): ReadonlyArra
     ...Object.entries(changes.sbatch).map(([key, value]) => value === "" ? `--${key}` : `--${key}=${value}`),
     ...(nodes.length === 0 ? [] : [`--exclude=${nodes.join(",")}`])
   ]
+}
+
+/** The command of the job's next submission, if it is another than the planned one. */
+export const rewritten = ({ attempt, changes, plan }: Job):
+  & { readonly script: string }
+  & Pick<
+    EventData<"SubmissionIntended">,
+    "rewritten"
+  > =>
+{
+  const { array, index, launch, script } = plan
+  const overrides = changes?.overrides ?? {}
+  if (launch === undefined || Object.keys(overrides).length === 0) return { script }
+  const suffix = `.${attempt + 1}${array ? `.${index}` : ""}.sbatch`
+  return {
+    script: `${script.replace(/\.sbatch$/, "")}${suffix}`,
+    rewritten: { of: script, command: launch.command, argv: overriddenArgv(launch.argv, overrides) }
+  }
 }

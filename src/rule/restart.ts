@@ -4,7 +4,7 @@ import type { Job, Occurrence } from "../session/Session.ts"
 import { wouldHave } from "../session/would.ts"
 import { noteFailure } from "./breaker.ts"
 import { budgetsOf, type Charge, progressOf, spentText } from "./budget.ts"
-import { changesOf } from "./changes.ts"
+import { changeHindrance, changesOf } from "./changes.ts"
 import { isCancelled } from "./classify.ts"
 import type { Context } from "./Context.ts"
 import { failureOf } from "./failure.ts"
@@ -52,6 +52,8 @@ export const restart = (
     ? `a restart after attempt ${job.attempt} would have been decided already`
     : hindrance(job, occurrence, unlessCompleted)
   if (hindered !== null) return skip(hindered)
+  const unchangeable = changeHindrance(job, action)
+  if (unchangeable !== null) return skip(unchangeable)
   const charge: Charge = {
     rule: source === "state" ? `state ${name}` : name,
     fingerprint: unlessCompleted ? failureOf(job, occurrence) : null,

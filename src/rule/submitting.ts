@@ -2,7 +2,7 @@
 import type { EventData } from "../event/events.ts"
 import { type Job, submitTimer } from "../session/Session.ts"
 import { wouldHave } from "../session/would.ts"
-import { sbatchOptions } from "./changes.ts"
+import { rewritten, sbatchOptions } from "./changes.ts"
 import type { Context } from "./Context.ts"
 import { finish } from "./ending.ts"
 import { isAllowed, openGates } from "./gates.ts"
@@ -131,7 +131,8 @@ export const submitWaiting = (context: Context): void => {
   for (const job of allowed) {
     const options = sbatchOptions(context, job).join("\0")
     const alike = `${job.plan.script}\0${job.attempt}\0${options}\0${context.acts(job)}`
-    const key = job.plan.array ? alike : job.plan.name
+    // A script that is made for one attempt is made for one job.
+    const key = job.plan.array && rewritten(job).rewritten === undefined ? alike : job.plan.name
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [job])
     else group.push(job)
@@ -165,7 +166,7 @@ const intend = (context: Context, group: ReadonlyArray<Job>): void => {
       data: {
         nonce,
         name: `${base}.${attempt}.${nonce}`,
-        script: plan.script,
+        ...rewritten(first),
         jobs: group.map(({ plan }) => plan.name),
         array: plan.array ? group.map(({ plan }) => plan.task ?? plan.index) : null,
         options: sbatchOptions(context, first),

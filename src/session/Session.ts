@@ -162,6 +162,7 @@ export interface OpenSubmission {
   readonly nonce: string
   readonly name: string
   readonly script: string
+  readonly rewritten: NonNullable<EventData<"SubmissionIntended">["rewritten"]> | null
   readonly jobs: ReadonlyArray<string>
   readonly array: ReadonlyArray<number> | null
   readonly options: ReadonlyArray<string>

@@ -145,6 +145,7 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
         nonce,
         name,
         script,
+        rewritten: record.data.rewritten ?? null,
         jobs,
         array,
         options,

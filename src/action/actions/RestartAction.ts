@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
-import { AnyMap, Int, Number } from "../../backend/Value.ts"
+import { pyStr } from "../../backend/python.ts"
+import { AnyMap, Int, isList, isMap, Number, type Value } from "../../backend/Value.ts"
 
 /** Set by the monitor itself, which finds jobs and logs again by them. */
 const own = ["job-name", "comment", "array", "output", "error", "open-mode", "wrap", "parsable", "wait", "test-only"]
@@ -10,6 +11,24 @@ const SbatchOverrides = AnyMap.pipe(
   Schema.filter((options) => {
     const stray = Object.keys(options).find((key) => !/^[a-z][a-z0-9_-]*$/.test(key) || own.includes(optionName(key)))
     return stray === undefined || `"${stray}" is no option of sbatch that a restart may set`
+  })
+)
+
+/** Words that mean the same in every place of a script, quoted or not. */
+const isWord = (value: Value): boolean =>
+  value !== null && !isMap(value) && /^[A-Za-z0-9_@%+=:,./-]+$/.test(pyStr(value))
+
+const Overrides = AnyMap.pipe(
+  Schema.filter((options) => {
+    const name = Object.keys(options).find((key) => !/^[A-Za-z][A-Za-z0-9_.-]*$/.test(key))
+    if (name !== undefined) return `"${name}" is no name of an option`
+    const stray = Object.entries(options).find(([, value]) =>
+      value !== null && !(isList(value) && value.length > 0 ? value : [value]).every(isWord)
+    )
+    return stray === undefined ||
+      `the value of "${
+        stray[0]
+      }" may be a number, a truth value, or text of letters, digits and _@%+=:,./-, or a list of these`
   })
 )
 
@@ -29,6 +48,11 @@ export const RestartAction = Schema.Struct({
   progress: Schema.optionalWith(Schema.NullOr(Schema.Array(Schema.String)), { default: () => null }),
   /** Options of sbatch for the attempts to come: `time`, `mem`, `partition`; they win over the script's own. */
   sbatch_overrides: Schema.optionalWith(SbatchOverrides, { default: () => ({}) }),
+  /**
+   * Arguments of the program for the attempts to come, by the names of its options: `micro_batch_size: 2`. They replace
+   * those of the plan's command, or are added; `null` and `false` leave an option out, `true` is the bare flag.
+   */
+  overrides: Schema.optionalWith(Overrides, { default: () => ({}) }),
   /** `failed`: stay away from the node that failed, as the event's metadata (`node`) or the accounting names it. */
   exclude_nodes: Schema.optionalWith(Schema.NullOr(Schema.Literal("failed")), { default: () => null }),
   /** For how long, and how many nodes at once at most; the oldest is let back first. */
