@@ -55,6 +55,17 @@ export const syncDir = (dir: string): Effect.Effect<void, JournalIoError> =>
     }
   })
 
+/** Makes the content of a file durable that others may have written. */
+export const sync = (file: string): Effect.Effect<void, JournalIoError> =>
+  io(file, async () => {
+    const handle = await fs.open(file, "r")
+    try {
+      await handle.datasync()
+    } finally {
+      await handle.close()
+    }
+  })
+
 /** Writes a new file and makes its content durable, not yet its name. */
 export const writeNew = (file: string, text: string): Effect.Effect<void, JournalIoError> =>
   io(file, () => fs.writeFile(file, text, { flag: "wx", flush: true }))

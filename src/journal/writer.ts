@@ -48,6 +48,8 @@ export const openWriter = Effect.fnUntraced(function*(
   yield* assertNewest(place, epoch)
   // The holder of epoch 1 died before it had its segment: it stands empty, so that the session is listed.
   if (epoch > 1 && loaded.last === null) yield* Effect.scoped(disk.open(first, "a"))
+  // What a writer that died had written may not be durable yet; a seal of bytes that a power cut takes would be damage.
+  if (loaded.last !== null) yield* disk.sync(loaded.last.file.path)
 
   const scope = yield* Effect.scope
   const gate = yield* Effect.makeSemaphore(1)

@@ -1,0 +1,90 @@
+/** What must be the same however often a monitor died on the way. */
+import { expect } from "vitest"
+import type { RenderedAction } from "../../src/event/events.ts"
+import type { Session } from "../../src/session/Session.ts"
+import { submissionsOf, type Told } from "./script.ts"
+
+const interrupted = "whether it took effect is not known"
+
+/** How everything ended, without times, numbers of records, and which action was given up. */
+const endOf = (session: Session) => ({
+  jobs: [...session.jobs.values()].map(({ attempt, attention, outcome, plan, restarts, slurm, why }) => ({
+    name: plan.name,
+    outcome,
+    why,
+    attempt,
+    attention,
+    runs: slurm?.name.split(".").slice(0, 2).join("."),
+    restarts: restarts.map(({ attempt, cause, reason }) => ({ attempt, cause, reason }))
+  })),
+  events: [...session.events.values()].map(({ attempt, count, job, name }) => `${job} ${attempt} ${name} ${count}`)
+    .sort(),
+  queue: [...session.queue.values()].map(({ action, event, job }) => `${job} ${event} ${JSON.stringify(action)}`)
+    .sort(),
+  followUps: [...session.followUps.values()].map(({ status }) => status),
+  open: session.submissions.size + session.bindings.size + session.gates.size + session.actions.size
+})
+
+const counted = (names: ReadonlyArray<string>): Record<string, number> => {
+  const counts: Record<string, number> = {}
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1
+  return counts
+}
+
+/** Commands that the journal says were given up, because whoever ran them died meanwhile. */
+const givenUp = ({ records, session }: Told): ReadonlySet<string> => {
+  const commandOf = ({ command }: RenderedAction) => Array.isArray(command) ? command.join(" ") : ""
+  const started = new Map(
+    records.flatMap((record) =>
+      record.type === "ActionStarted" ? [[record.data.action_id, commandOf(record.data.action)]] : []
+    )
+  )
+  return new Set([
+    ...records.flatMap((record) =>
+      record.type === "ActionInterrupted" ? [started.get(record.data.action_id) ?? ""] : []
+    ),
+    ...[...session.queue.values()].flatMap(({ action, result, status }) =>
+      status === "failed" && String(result?.["error"]).includes(interrupted) ? [commandOf(action)] : []
+    )
+  ])
+}
+
+/** Bytes of each log that were read: each once, in their order. */
+const readings = ({ records }: Told) => {
+  const ends = new Map<string, number>()
+  for (const { data, job, type } of records) {
+    if (type !== "LogRead") continue
+    expect([job, data.path, data.from]).toEqual([job, data.path, ends.get(data.path) ?? 0])
+    ends.set(data.path, data.to)
+  }
+  return Object.fromEntries(ends)
+}
+
+/**
+ * Each attempt was submitted once, each action done once (or not at all, if the journal gave it up), each line read once,
+ * nobody but the unwanted was cancelled, and everything is as if nobody had died.
+ */
+export const judge = (told: Told, calm: Told): void => {
+  expect(counted(submissionsOf(told.ledger))).toEqual(counted(submissionsOf(calm.ledger)))
+  expect(endOf(told.session)).toEqual(endOf(calm.session))
+  expect(told.followUps.map(endOf)).toEqual(calm.followUps.map(endOf))
+  const cancelled = (of: Told) =>
+    [...new Set(of.ledger.filter(({ what }) => what === "cancel").map(({ name }) => name.split(".").slice(0, 2)))]
+      .map((name) => name.join(".")).sort()
+  expect([...new Set(cancelled(told))]).toEqual(cancelled(calm))
+  expect(readings(told)).toEqual(readings(calm))
+  const gone = givenUp(told)
+  const done = counted(told.commands)
+  for (const [command, times] of Object.entries(counted(calm.commands))) {
+    if (gone.has(command) && done[command] === undefined) delete done[command]
+    else expect([command, done[command]]).toEqual([command, times])
+    delete done[command]
+  }
+  expect(done).toEqual({})
+  const raised = told.records.flatMap(({ attempt, data, job, type }) =>
+    type === "EventRaised" ? [`${job} ${attempt} ${data.name} ${data.count}`] : []
+  )
+  expect(raised).toEqual([...new Set(raised)])
+  const last = told.records.at(-1)
+  expect(JSON.parse(told.published ?? "null")).toMatchObject({ head: { seq: last?.seq } })
+}
