@@ -71,6 +71,7 @@ export const planned = (
         overrides: [
           ...from === null ? [] : request.overrides,
           ...stateDir === null ? [] : [setting("project.monitoring_state_dir", stateDir)],
+          ...given["allow-unknown-args"] ? ["++backend.allow_unknown_args=true"] : [],
           ...given.operands
         ]
       },

@@ -43,6 +43,8 @@ export const options = {
   "monitor-only": flag("watch what was submitted; submit nothing"),
   resume: text("SESSION", "go on with a session; with overrides, add the points that it lacks"),
   from: text("FILE", "plan from the recorded config of a job (its _provenance)"),
+  yes: flag("submit without asking, whatever the plan may cost"),
+  "allow-unknown-args": flag("pass arguments on that Megatron does not know, instead of refusing them"),
   "no-actions": flag("leave queued actions to `autoexp actions`"),
   session: text("ID", "a session: its plan id, the beginning of it, `last`, or the path of its file"),
   all: flag("all there are: sessions, or experiments besides the default config"),
@@ -131,6 +133,8 @@ const planning = [
   "monitor-only",
   "resume",
   "from",
+  "yes",
+  "allow-unknown-args",
   "no-actions"
 ] as const
 const queued = ["event", "id"] as const

@@ -20,7 +20,9 @@ const Project = Schema.Struct({
   base_output_dir: Text,
   /** Where sessions live; null: `monitoring_state` below `base_output_dir`. */
   monitoring_state_dir: maybeText,
-  resume: bool(true)
+  resume: bool(true),
+  /** `run` asks before it submits a plan that may use more GPU-hours; null: never. */
+  gpu_hours_confirm: Schema.optionalWith(Schema.NullOr(Number), { default: () => null })
 })
 
 const Slurm = Schema.Struct({

@@ -28,6 +28,8 @@ export interface PlannedFiles {
   readonly links: ReadonlyArray<{ readonly path: string; readonly target: string }>
   /** What each job of the manifest may cost at most, by its name. */
   readonly sizes: ReadonlyMap<string, JobSize>
+  /** Above so many GPU-hours people are asked before any is used; null for never. */
+  readonly gpuHoursConfirm: number | null
   /** Jobs of the session that it grows which it no longer has. */
   readonly gone: ReadonlyArray<KnownJob>
   /** Sentences for people: what is as it was asked for, but may not be what was meant. */

@@ -88,6 +88,7 @@ const assemble = (loaded: Loaded, options: PlanOptions): Either.Either<PlannedFi
       ],
       links: sweepPath === null ? [] : [{ path: path.join(base, "sweep.json"), target: path.basename(sweepPath) }],
       sizes: new Map(jobs.map(({ point, size }) => [point.name, size])),
+      gpuHoursConfirm: project.gpu_hours_confirm,
       gone,
       notes: [...notes, ...commandNotes(jobs), ...absentNote(jobs.map(({ gates }) => gates))]
     }

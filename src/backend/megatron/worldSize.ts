@@ -28,6 +28,8 @@ export const worldSize = (
 ): WorldSize | null => {
   if (isUsed) {
     const count = (name: string) => args[name] ?? args[name.replaceAll("_", "-")] ?? 1
+    // Of one launcher on each of several nodes, which do not say how many they are, the rendezvous decides.
+    if (args["nnodes"] === undefined && size.nodes > 1) return null
     const nodes = wholeOf(count("nnodes"))
     const each = count("nproc_per_node")
     const local = each === "gpu" || each === "auto" ? Math.floor(size.gpus / size.nodes) || null : wholeOf(each)

@@ -6,6 +6,7 @@ import { checkPlan, checkScripts } from "../../plan/checkPlan.ts"
 import { planOutput } from "../../plan/Manifest.ts"
 import { type PlannedFiles, writePlan } from "../../plan/PlannedFiles.ts"
 import { counted } from "../../report/sweep/words.ts"
+import { budgetJson, budgetLines, budgetOf } from "../budget.ts"
 import { growing, type Growth, growthLines } from "../growing.ts"
 import type { Handler } from "../Handler.ts"
 import { sessionExists } from "../place.ts"
@@ -21,12 +22,14 @@ interface Made {
 }
 
 /** Prints the plan; `done` says in words what happened to it. */
-export const printPlan = ({ growth, plan: { manifest, manifestPath } }: Made, json: boolean, done: string) =>
+export const printPlan = ({ growth, plan }: Made, json: boolean, done: string) =>
   Effect.gen(function*() {
+    const { manifest, manifestPath } = plan
+    const budget = budgetOf(plan, growth?.added ?? null)
     if (json) {
       const { added, gone, place, touched } = growth ?? { added: [], gone: [], place: null, touched: [] }
       const change = place === null ? {} : { session: place.planId, added, gone, touched }
-      return yield* printJson({ ...planOutput(manifest, manifestPath), ...change })
+      return yield* printJson({ ...planOutput(manifest, manifestPath), ...change, budget: budgetJson(budget) })
     }
     const jobs = growth === null ? manifest.jobs : manifest.jobs.filter(({ name }) => growth.added.includes(name))
     yield* printTable(
@@ -38,7 +41,12 @@ export const printPlan = ({ growth, plan: { manifest, manifestPath } }: Made, js
       jobs,
       growth === null ? "no jobs" : "no new jobs"
     )
-    yield* printLines(["", `plan ${manifest.plan_id}: ${counted(manifest.jobs.length, "job")}, ${done}`, manifestPath])
+    yield* printLines([
+      "",
+      `plan ${manifest.plan_id}: ${counted(manifest.jobs.length, "job")}, ${done}`,
+      ...budgetLines(budget),
+      manifestPath
+    ])
   })
 
 /** Makes the plan and writes it, unless its options say otherwise; null if nothing was written. */

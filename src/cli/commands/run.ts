@@ -1,5 +1,6 @@
 /** `autoexp run`: plan, submit and monitor in one go. */
 import * as Effect from "effect/Effect"
+import { confirmed } from "../budget.ts"
 import { admit, type Change } from "../growing.ts"
 import type { Handler } from "../Handler.ts"
 import { findSession, namedStateDir } from "../place.ts"
@@ -39,6 +40,10 @@ const subject = (given: Given<"run">) =>
     const { growth, plan } = made
     if (given["no-submit"]) {
       yield* printPlan(made, given.json, "written, not submitted")
+      return null
+    }
+    if (!(yield* confirmed(plan, growth?.added ?? null, given))) {
+      yield* printLines(["nothing submitted"])
       return null
     }
     const named = yield* namedStateDir(given["state-dir"])

@@ -29,6 +29,8 @@ export const sweepShow: Handler<"sweep show"> = (given) =>
       "monitor-only": false,
       resume: null,
       from: null,
+      yes: false,
+      "allow-unknown-args": false,
       "no-actions": false
     })
     const plan = { project: manifest.project, jobs: manifest.jobs, sizes }
