@@ -25,6 +25,7 @@ export const handlers: { readonly [Name in CommandName]: () => Promise<Handler<N
   replay: () => import("./commands/replay.ts").then(({ replay }) => replay),
   backtest: () => import("./commands/backtest.ts").then(({ backtest }) => backtest),
   actions: () => import("./commands/actions.ts").then(({ actions }) => actions),
+  audit: () => import("./commands/audit.ts").then(({ audit }) => audit),
   events: () => import("./commands/events.ts").then(({ events }) => events),
   "sweep show": () => import("./commands/sweepShow.ts").then(({ sweepShow }) => sweepShow),
   "sweep-entry": () => import("./commands/sweepEntry.ts").then(({ sweepEntry }) => sweepEntry),

@@ -1,6 +1,6 @@
 /** The command line: one table, from which the argv normaliser, the parser, the help pages and the types derive. */
 import * as Either from "effect/Either"
-import { count, index, indices, since } from "./values.ts"
+import { count, format, index, indices, since } from "./values.ts"
 
 interface Flag {
   readonly kind: "flag"
@@ -87,6 +87,8 @@ export const options = {
   image: text("FILE", "the image (default: container.image of the config)"),
   python: text("PROGRAM", "the image's Python (default: python)"),
   function: texts("MODULE:NAME", "what adds arguments to a parser (default: Megatron's own)"),
+  verify: flag("check that every journal is as it was written, record by record"),
+  format: typed("FORMAT", format, "table, csv, md or json"),
   smoke: flag("submit small jobs, interrupt the monitor, resume, and compare"),
   "state-dir": text("DIR", "where sessions are kept"),
   json: flag("print JSON"),
@@ -218,6 +220,10 @@ export const commands = {
     help: "the worker that executes queued actions",
     options: ["once", "drain", "follow"],
     required: ["session"]
+  }),
+  audit: command({
+    help: "every action taken or skipped: by whom, why, and what came of it",
+    options: ["session", "all", "verify", "format"]
   }),
   events: command({
     help: "the journal, for people",

@@ -9,6 +9,15 @@ export const index = (text: string): Either.Either<number, string> =>
 export const count = (text: string): Either.Either<number, string> =>
   /^0*[1-9]\d{0,8}$/.test(text) ? Either.right(Number(text)) : Either.left(`"${text}" is no number of at least 1`)
 
+const formats = ["table", "csv", "md", "json"] as const
+export type Format = (typeof formats)[number]
+
+/** How rows are printed. */
+export const format = (text: string): Either.Either<Format, string> => {
+  const known = formats.find((name) => name === text)
+  return known === undefined ? Either.left(`"${text}" is none of ${formats.join(", ")}`) : Either.right(known)
+}
+
 /** Array indices as SLURM writes them: `0,3-5`; sorted, each once. */
 export const indices = (text: string): Either.Either<ReadonlyArray<number>, string> => {
   const found = new Set<number>()

@@ -177,7 +177,9 @@ const facts = {
     /** Absolute path of this attempt's log, its `%` codes filled in. */
     log_path: Text,
     /** Whether the submit command answered, or the job was found by its name afterwards. */
-    how: Schema.Literal("answered", "found")
+    how: Schema.Literal("answered", "found"),
+    /** The submit command as it was run; of an array's tasks only the first has it. */
+    argv: Schema.optional(Strings)
   }),
   SubmissionRefused: Schema.Struct({
     nonce: Text,

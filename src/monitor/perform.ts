@@ -1,4 +1,5 @@
 /** Runs one rendered action. */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Action } from "../action/actions.ts"
@@ -45,4 +46,11 @@ export const perform = (
           return Effect.succeed(failed(`${known.class_name} is no action that runs`))
       }
     }
-  }).pipe(Effect.catchAllDefect((defect) => Effect.succeed(failed(String(defect)))))
+  }).pipe(
+    Effect.catchAllDefect((defect) => Effect.succeed(failed(String(defect)))),
+    Effect.timed,
+    Effect.map(([duration, outcome]) => ({
+      ...outcome,
+      duration_seconds: Math.round(Duration.toMillis(duration)) / 1000
+    }))
+  )

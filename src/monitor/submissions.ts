@@ -17,9 +17,14 @@ type Facts = ReadonlyArray<NewEvent<FactType>>
 const accepted = (
   session: Session,
   submission: OpenSubmission,
-  answer: { readonly id: string; readonly cluster: string; readonly how: "answered" | "found" }
+  answer: {
+    readonly id: string
+    readonly cluster: string
+    readonly how: "answered" | "found"
+    readonly argv?: ReadonlyArray<string>
+  }
 ): Facts =>
-  submission.jobs.flatMap((name): Facts => {
+  submission.jobs.flatMap((name, position): Facts => {
     const job = session.jobs.get(name)
     if (job === undefined) return []
     const task = submission.array === null ? null : job.plan.task ?? job.plan.index
@@ -42,7 +47,8 @@ const accepted = (
           user: os.userInfo().username,
           node: os.hostname().split(".")[0] ?? ""
         }),
-        how: answer.how
+        how: answer.how,
+        ...(answer.argv === undefined || position > 0 ? {} : { argv: answer.argv })
       }
     }]
   })

@@ -95,7 +95,12 @@ export class Scheduler extends Context.Tag("autoexp/Scheduler")<Scheduler, {
   readonly submit: (
     submission: Submission
   ) => Effect.Effect<
-    { readonly id: string; readonly cluster: string },
+    {
+      readonly id: string
+      readonly cluster: string
+      /** The command that was run, if one was. */
+      readonly argv?: ReadonlyArray<string>
+    },
     SubmissionRefusedError | SchedulerUnavailableError | SchedulerBusyError
   >
   /**

@@ -21,7 +21,9 @@ export const actions: Handler<"actions"> = (given) =>
       const attempt = entry.attempts + 1
       const { max_attempts } = entry.retries
       failed ||= refused !== null || outcome.status === "failed" && attempt >= max_attempts
-      const which = max_attempts === 1 ? "" : ` (attempt ${attempt} of ${max_attempts})`
+      const which = max_attempts === 1
+        ? ""
+        : ` (attempt ${attempt}${attempt > max_attempts ? "" : ` of ${max_attempts}`})`
       const lost = refused === null ? "" : `  not recorded: ${refused}`
       return screen.out(
         given.json

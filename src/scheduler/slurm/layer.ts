@@ -154,19 +154,20 @@ const make = (options: SlurmOptions, calls: Calls): Scheduler["Type"] => {
       if (isElsewhere(here, cluster)) {
         return yield* new SchedulerBusyError({ command: "sbatch", failure: notAsked(here, cluster) })
       }
+      const argv = [
+        ...options.sbatch,
+        "--parsable",
+        `--job-name=${name}`,
+        `--comment=${nonce}`,
+        ...(array === null ? [] : [`--array=${formatArrayIndices(array)}`]),
+        ...chosen,
+        script
+      ] as const
       const answer = yield* calls.ask({
         name: "sbatch",
         daemon: "controller",
         reserve: submitReserve,
-        argv: [
-          ...options.sbatch,
-          "--parsable",
-          `--job-name=${name}`,
-          `--comment=${nonce}`,
-          ...(array === null ? [] : [`--array=${formatArrayIndices(array)}`]),
-          ...chosen,
-          script
-        ],
+        argv,
         env: submitEnvironment(process.env),
         timeoutSeconds: timeouts.sbatch,
         read: (result): Either.Either<NonNullable<ReturnType<typeof readSbatch>> | SubmissionRefusedError, string> => {
@@ -182,7 +183,7 @@ const make = (options: SlurmOptions, calls: Calls): Scheduler["Type"] => {
         }
       })
       if (answer instanceof SubmissionRefusedError) return yield* answer
-      return { id: answer.id, cluster: answer.cluster ?? here.cluster }
+      return { id: answer.id, cluster: answer.cluster ?? here.cluster, argv }
     })
 
   const lookup = (names: ReadonlyArray<string>, since: string, cluster?: string | null) =>
