@@ -32,7 +32,7 @@ const sources = (): string => {
 const composes = ([command = ""]: ReadonlyArray<string>): boolean =>
   ["backtest", "config", "plan", "run", "sweep"].includes(command)
 
-it.scoped.each([["configuration", 9], ["sweeps", 12], ["monitoring", 4]] as const)(
+it.scopedLive.each([["configuration", 9], ["sweeps", 12], ["monitoring", 4], ["audit", 9]] as const)(
   "every example of the page %s does what the page says",
   ([name, count]) =>
     Effect.gen(function*() {
