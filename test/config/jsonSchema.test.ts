@@ -27,7 +27,9 @@ const marked = (pointer: string, text: string): ReadonlyArray<string> => {
   ]
 }
 
-const files = fs.readdirSync(configDir, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".yaml"))
+// Files of a group within a group are parts of a section, which have no schema of their own.
+const files = fs.readdirSync(configDir, { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".yaml") && file.split("/").length < 3)
 
 describe("the schema of configurations", () => {
   it("is shipped as it is (else: autoexp config schema > config/autoexp.schema.json)", () => {
