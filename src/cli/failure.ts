@@ -111,7 +111,13 @@ const problemsOf = (error: Failure): readonly [Problem, ...ReadonlyArray<Problem
         plain(`session ${error.planId} was taken over by another process (epoch ${error.newest}); this one stops`)
       ]
     case "JournalDamagedError":
-      return [{ ...plain(`${error.message} (bytes ${error.from} to ${error.to})`), file: error.path }]
+      return [{
+        ...plain(
+          `${error.message}; \`autoexp journal verify --session ID\` names every fault, ` +
+            "`autoexp journal repair --session ID` cuts at the first and keeps the rest aside"
+        ),
+        file: error.path
+      }]
     case "PlanIoError":
     case "ManifestError":
     case "JournalIoError":

@@ -230,6 +230,19 @@ export const commands = {
     options: ["job", "type", "since", "follow"],
     required: ["session"]
   }),
+  "journal verify": command({
+    help: "check the files of a session's history, and name each fault",
+    required: ["session"]
+  }),
+  "journal repair": command({
+    help: "cut a damaged history at its first fault; what is cut off is kept aside",
+    required: ["session"]
+  }),
+  "journal export": command({
+    help: "the whole history as one stream of JSON lines",
+    required: ["session"]
+  }),
+  "journal compact": command({ help: "merge and compress old files of a history", required: ["session"] }),
   "sweep show": command({
     help: "the points of the sweep, their stages, and what they would cost",
     options: [...composing, "dot", "max-per-stage"],
@@ -297,6 +310,7 @@ export const groups: Readonly<Record<string, string>> = {
   session: "what was planned, submitted and watched",
   queue: "the action queue of a session",
   job: "what an operator decides of a job, and its log",
+  journal: "the files that a session's history stands in",
   sweep: "the points that a config spans",
   config: "the composed config",
   container: "images: building them, asking them, running commands in them"

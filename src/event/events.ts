@@ -3,6 +3,7 @@
  * by `rule/step`; an intent is a decision that an effect follows. A new event is an entry here and a case in the fold.
  */
 import * as Schema from "effect/Schema"
+import { Fault } from "../port/Journal.ts"
 import { Outcome } from "./Outcome.ts"
 import { PlannedJob } from "./PlannedJob.ts"
 import { Asked } from "./Question.ts"
@@ -142,8 +143,24 @@ const facts = {
   }),
   /** First record of a later epoch's segment: what of the segment before it counts. Written by the journal itself. */
   SegmentOpened: Schema.Struct({
-    sealed: Schema.Struct({ path: Text, bytes: Schema.Int, hash: Text, seq: Seq })
+    sealed: Schema.Struct({ path: Text, bytes: Schema.Int, hash: Text, seq: Seq }),
+    /** What a repair has cut off behind that. */
+    repaired: Schema.optional(Schema.Struct({ fault: Fault, kept: Text }))
   }),
+  /**
+   * What a repair has cut off is unknown from here on: its submissions are looked for in the scheduler by the random text
+   * that their nonces begin with, before any other is made. Later ones begin with `entropy`.
+   */
+  JournalRepaired: Schema.Struct({
+    fault: Fault,
+    /** Directory with the files as they were. */
+    kept: Text,
+    entropy: Text,
+    /** Names of submissions that are told of in what was cut off. */
+    names: Strings
+  }),
+  /** Scheduler and accounting answered which submissions of the session they know; those that it did not know follow. */
+  SubmissionsSearched: Schema.Struct({}),
   /** `observe_only`: it acts on nothing. */
   MonitorAttached: Schema.Struct({ actor: Actor, tool_version: Text, observe_only: Schema.optional(Schema.Boolean) }),
   MonitorDetached: Schema.Struct({
@@ -179,7 +196,9 @@ const facts = {
     /** Whether the submit command answered, or the job was found by its name afterwards. */
     how: Schema.Literal("answered", "found"),
     /** The submit command as it was run; of an array's tasks only the first has it. */
-    argv: Schema.optional(Strings)
+    argv: Schema.optional(Strings),
+    /** The journal had lost the submission itself: the attempt begins with this record. */
+    adopted: Schema.optional(Schema.Literal(true))
   }),
   SubmissionRefused: Schema.Struct({
     nonce: Text,
@@ -284,6 +303,8 @@ const decisions = {
   SubmissionDoubted: Schema.Struct({ nonce: Text, why: Text }),
   /** It was not accepted; its jobs may be submitted again under a new nonce. `refused`: the scheduler said so itself. */
   SubmissionLost: Schema.Struct({ nonce: Text, refused: Schema.optional(Schema.Boolean) }),
+  /** All that a repair has cut off and the scheduler still knows is known again: jobs may be submitted. */
+  SessionSynchronised: Schema.Struct({}),
   TimerSet: Schema.Struct({ timer: Text, due: Text }),
   EventRaised: Schema.Struct({
     event_id: Text,

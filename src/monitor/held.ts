@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
+import * as crypto from "node:crypto"
 import {
   decodeRecords,
   encodeEvent,
@@ -58,6 +59,12 @@ export const recordedNow: Effect.Effect<string> = Effect.map(
   Clock.currentTimeMillis,
   (millis) => new Date(millis).toISOString()
 )
+
+/** Random text that makes the nonces of a session its own. */
+export const newEntropy = (): string => crypto.randomBytes(8).readBigUInt64BE().toString(36).padStart(13, "0").slice(-8)
+
+// Also of a line that is damaged elsewhere.
+const submissionName = /"type":"(?:SubmissionIntended|JobSubmitted)".*?"name":"([^"]+\.\d+\.[^".]+)"/
 
 /** Fails if the rules in force, or those of any job, cannot be read. */
 const checkRules = (session: Session): Effect.Effect<void, UnreadableRecordError> => {
@@ -140,6 +147,12 @@ export const hold = (
         if (unsaved >= snapshotRecords) yield* save
         return batch
       })
+
+    if (session.cut !== null) {
+      const lines = yield* journal.kept(place, session.cut)
+      const names = [...new Set(lines.flatMap((line) => submissionName.exec(line)?.[1] ?? []))]
+      yield* record([{ type: "JournalRepaired", data: { ...session.cut, entropy: newEntropy(), names } }])
+    }
 
     return {
       place,

@@ -30,6 +30,7 @@ import { patientFiles } from "./patientFiles.ts"
 import { perform } from "./perform.ts"
 import { makePublisher } from "./publish.ts"
 import { observeLogs, type ReadingRules } from "./readLogs.ts"
+import { recover } from "./recover.ts"
 import { cancel, lookUp, submit } from "./submissions.ts"
 
 /** What a monitor needs of the world. */
@@ -246,6 +247,7 @@ export const watch = (
     })
 
     const observe = Effect.gen(function*() {
+      yield* record(yield* recover(session))
       const { facts, missing } = yield* observeJobs(session)
       yield* record(facts)
       const at = yield* recordedNow

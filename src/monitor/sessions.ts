@@ -14,7 +14,7 @@ import type { RuleSource } from "../port/RuleSource.ts"
 import { Scheduler, Schedulers, type SchedulerUnavailableError } from "../port/Scheduler.ts"
 import { behaviour } from "../rule/behaviour.ts"
 import { isFinished, type Session, submitTimer } from "../session/Session.ts"
-import { hold, type HoldError, look } from "./held.ts"
+import { hold, type HoldError, look, newEntropy } from "./held.ts"
 import { watch, type WatchOptions } from "./loop.ts"
 import { makePublisher } from "./publish.ts"
 
@@ -41,7 +41,7 @@ export const openingOf = (manifest: Manifest, manifestPath: string): EventData<"
   manifest_digest: digest(manifest),
   tool_version: manifest.tool_version,
   behaviour,
-  entropy: crypto.randomBytes(8).readBigUInt64BE().toString(36).padStart(13, "0").slice(-8),
+  entropy: newEntropy(),
   rules: manifest.monitoring,
   rules_digest: digest(manifest.monitoring),
   rule_sets: manifest.rule_sets,

@@ -13,10 +13,13 @@ import { readClaim } from "./claim.ts"
 
 type Facts = ReadonlyArray<NewEvent<FactType>>
 
+/** What is known of a submission without its intent. */
+export type Submitted = Pick<OpenSubmission, "nonce" | "name" | "jobs" | "array" | "attempt" | "intent">
+
 /** The facts of a submission that was accepted as `id`: one for each of its jobs. */
-const accepted = (
+export const accepted = (
   session: Session,
-  submission: OpenSubmission,
+  submission: Submitted,
   answer: {
     readonly id: string
     readonly cluster: string
@@ -59,7 +62,7 @@ const about = (submission: OpenSubmission) => ({
   cause: submission.intent
 })
 
-const noteFailure = (
+export const noteFailure = (
   session: Session,
   { command, message }: { readonly command: string; readonly message: string }
 ): Facts => session.schedulerFailing ? [] : [{ type: "SchedulerFailed", data: { command, message } }]

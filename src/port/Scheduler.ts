@@ -58,6 +58,12 @@ export interface Snapshot {
   readonly failure: { readonly command: string; readonly message: string } | null
 }
 
+/** Whether a name `<job>.<attempt>.<nonce>` has a nonce that begins with one of `entropies`. */
+export const hasEntropy = (name: string, entropies: ReadonlyArray<string>): boolean => {
+  const nonce = /\.\d+\.([^.]+)$/.exec(name)?.[1]
+  return nonce !== undefined && entropies.some((entropy) => nonce.startsWith(entropy))
+}
+
 /** The submit command was answered with a refusal: nothing was queued. */
 export class SubmissionRefusedError extends Schema.TaggedError<SubmissionRefusedError>()("SubmissionRefusedError", {
   message: Schema.String,
@@ -109,6 +115,15 @@ export class Scheduler extends Context.Tag("autoexp/Scheduler")<Scheduler, {
    */
   readonly lookup: (
     names: ReadonlyArray<string>,
+    since: string,
+    cluster?: string | null
+  ) => Effect.Effect<ReadonlyArray<JobReport>, SchedulerUnavailableError | SchedulerBusyError>
+  /**
+   * All jobs, live or ended, whose nonce begins with one of `entropies`: what `lookup` answers for names that are not
+   * known any more.
+   */
+  readonly search: (
+    entropies: ReadonlyArray<string>,
     since: string,
     cluster?: string | null
   ) => Effect.Effect<ReadonlyArray<JobReport>, SchedulerUnavailableError | SchedulerBusyError>

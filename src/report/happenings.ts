@@ -157,6 +157,11 @@ const saying = (record: EventRecord): string | null => {
       ]
       return told.length === 0 ? null : told.join("; ")
     }
+    case "JournalRepaired":
+      return `the journal was damaged (${record.data.fault.why}) and cut there; the rest is kept in ${record.data.kept}`
+    case "SessionSynchronised":
+      return "the scheduler has been asked for everything that was cut off"
+    case "SubmissionsSearched":
     case "SegmentOpened":
     case "TimerSet":
     case "TimerFired":

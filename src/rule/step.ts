@@ -6,7 +6,7 @@ import { parseState } from "../backend/slurm/states.ts"
 import type { EventRecord, Fact } from "../event/EventRecord.ts"
 import type { DecisionType, EventData } from "../event/events.ts"
 import { fold } from "../session/fold.ts"
-import { type Job, type Session, submitTimer } from "../session/Session.ts"
+import { type Job, recoveryTimer, type Session, submitTimer } from "../session/Session.ts"
 import { tell, tellOfEnd, timeUp } from "./answers.ts"
 import { Context, type Rules, rulesInForce, timerOf } from "./Context.ts"
 import { cancelEnding, judgeEnd } from "./ending.ts"
@@ -65,6 +65,8 @@ const decide = (context: Context, fact: Fact): void => {
       context.emit({ type: "SubmissionDoubted", data: { nonce, why } })
       return
     }
+    case "SubmissionsSearched":
+      return synchronise(context)
     case "SubmissionNotFound":
       return notFound(context, fact.data.nonce)
     case "JobStateChanged":
@@ -96,6 +98,7 @@ const decide = (context: Context, fact: Fact): void => {
     case "LogReadable":
     case "SessionOpened":
     case "SegmentOpened":
+    case "JournalRepaired":
     case "MonitorDetached":
     case "SchedulerFailed":
     case "SchedulerRecovered":
@@ -163,6 +166,18 @@ const answered = (context: Context, data: EventData<"ConditionObserved">): void 
   const gate = context.session.gates.get(id)
   const open = gate?.attempt === (context.fact.attempt ?? 0) ? gate : context.session.bindings.get(id)
   if (open !== undefined) tell(context, open, part, { holds, why })
+}
+
+/** What is not known after the settle window either was never accepted. */
+const synchronise = (context: Context): void => {
+  const { recovery, settleSeconds, timers } = context.session
+  if (recovery === null) return
+  if (recovery.settled || settleSeconds === 0) {
+    context.emit({ type: "SessionSynchronised", data: {} }, undefined, recovery.seq)
+    context.roomChanged = true
+  } else if (!timers.has(recoveryTimer)) {
+    context.setTimer(recoveryTimer, settleSeconds)
+  }
 }
 
 const fire = (context: Context, timer: string): void => {

@@ -117,6 +117,7 @@ const mayGo = ({ session }: Context, { attempt, held, restart }: Job): boolean =
  * With a rate limit one submission now, and the next when its timer has fired. What waits is asked for its gates first.
  */
 export const submitWaiting = (context: Context): void => {
+  if (context.session.recovery !== null) return
   const { jobs, maxJobs, submitRateLimitSeconds, timers } = context.session
   let room = maxJobs ?? Infinity
   const waiting: Array<Job> = []

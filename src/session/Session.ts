@@ -18,6 +18,7 @@ import type {
 import type { Outcome } from "../event/Outcome.ts"
 import type { PlannedJob } from "../event/PlannedJob.ts"
 import type { Answer, Asked } from "../event/Question.ts"
+import type { Repair } from "../port/Journal.ts"
 
 export type JobState = "planned" | "waiting" | "submitting" | "pending" | "running" | "ended"
 
@@ -305,6 +306,12 @@ export interface Session {
   /** Which behaviour of the decider it was opened with, and keeps. */
   readonly behaviour: number
   readonly entropy: string
+  /** The random texts that nonces began with before repairs of the journal. */
+  readonly pastEntropies: ReadonlyArray<string>
+  /** What a repair has cut off, and nobody has looked into yet. */
+  readonly cut: Repair | null
+  /** Submissions that a repair has cut off are looked for; nothing is submitted meanwhile. */
+  readonly recovery: { readonly seq: number; readonly settled: boolean } | null
   /** The `monitoring` section in force, encoded. */
   readonly rules: unknown
   /** Further `monitoring` sections, encoded: those of jobs that name one by its position. */
@@ -376,6 +383,9 @@ export const emptySession = (): Session => ({
   toolVersion: "",
   behaviour: 0,
   entropy: "",
+  pastEntropies: [],
+  cut: null,
+  recovery: null,
   rules: {},
   ruleSets: [],
   rulesChanged: null,
@@ -423,6 +433,9 @@ export const logKey = (job: string, path: string): string => `${job}\0${path}`
 /** Key of an event's entry: names are counted anew in each attempt. */
 export const eventKey = (job: string, attempt: number, name: string): string => `${job}\0${attempt}\0${name}`
 
+/** Timer of the settle window after a repair. */
+export const recoveryTimer = "recovery"
+
 /** Timer that keeps submissions apart. */
 export const submitTimer = "submit"
 
@@ -434,7 +447,8 @@ export const allEnded = (session: Session): boolean => {
 
 /** Whether nothing is left to wait for; without a worker, queued actions are not waited for. */
 export const isFinished = (session: Session, worker: boolean): boolean =>
-  allEnded(session) && session.submissions.size === 0 && session.bindings.size === 0 && session.actions.size === 0 &&
+  allEnded(session) && session.recovery === null && session.submissions.size === 0 && session.bindings.size === 0 &&
+  session.actions.size === 0 &&
   (!worker || ![...session.queue.values()].some(({ status }) => status === "queued" || status === "running")) &&
   ![...session.followUps.values()].some(({ status }) => status === null)
 

@@ -7,7 +7,7 @@ import { foldAction } from "./foldAction.ts"
 import { foldAttempt, newAttempt } from "./foldAttempt.ts"
 import { foldRules, withSettings } from "./foldRules.ts"
 import { progressBy } from "./progress.ts"
-import { type Job, logKey, type Session } from "./Session.ts"
+import { type Job, logKey, recoveryTimer, type Session } from "./Session.ts"
 import { foldWould, wouldOf } from "./would.ts"
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -109,6 +109,18 @@ export const fold = (before: Session, record: EventRecord): Session => {
       open(session, record.data, record.at)
       break
     case "SegmentOpened":
+      if (record.data.repaired !== undefined) session.cut = record.data.repaired
+      break
+    case "JournalRepaired":
+      session.cut = null
+      session.pastEntropies = [...session.pastEntropies, session.entropy]
+      session.entropy = record.data.entropy
+      session.recovery = { seq: record.seq, settled: false }
+      break
+    case "SessionSynchronised":
+      session.recovery = null
+      break
+    case "SubmissionsSearched":
     case "ConditionObserved":
     case "WorkerLost":
     case "SubmissionRefused":
@@ -183,6 +195,9 @@ export const fold = (before: Session, record: EventRecord): Session => {
       break
     case "TimerFired": {
       session.timers.delete(record.data.timer)
+      if (record.data.timer === recoveryTimer && session.recovery !== null) {
+        session.recovery = { ...session.recovery, settled: true }
+      }
       const settled = session.submissions.get(record.data.timer.replace(/^submission /, ""))
       if (settled !== undefined) session.submissions.set(settled.nonce, { ...settled, settled: true })
       break

@@ -174,8 +174,20 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
       break
     }
     case "JobSubmitted": {
-      const { cluster, log_path, name, slurm_id, task } = record.data
+      const { adopted, cluster, log_path, name, nonce, slurm_id, task } = record.data
+      if (adopted === true) closeSubmission(session, record.job ?? "")
       changeJob(session, record, () => ({
+        ...(adopted === true
+          ? {
+            ...newAttempt,
+            outcome: null,
+            why: null,
+            ending: null,
+            restart: null,
+            attempt: record.attempt ?? 1,
+            nonce
+          }
+          : {}),
         state: "pending",
         live: true,
         slurm: { id: slurm_id, task, name, cluster },

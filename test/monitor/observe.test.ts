@@ -49,6 +49,7 @@ const plant = () => {
     Layer.succeed(Scheduler, {
       kind: "slurm",
       submit: () => new SchedulerBusyError({ command: "sbatch" }),
+      search: () => Effect.succeed([]),
       lookup: (names) =>
         Effect.sync(() => {
           asked.push(names)

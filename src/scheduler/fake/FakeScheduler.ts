@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import {
+  hasEntropy,
   type JobRef,
   type JobReport,
   Scheduler,
@@ -169,6 +170,7 @@ export const make = (options: FakeOptions = {}): Layer.Layer<Scheduler | FakeClu
     return Context.make(Scheduler, {
       kind: "fake",
       submit,
+      search: (entropies) => query((task) => hasEntropy(task.name, entropies)),
       lookup: (names) => query((task) => names.includes(task.name)),
       snapshot: (jobs) =>
         Effect.map(query((task) => jobs.some((job) => isMeant(task, job))), (reports) => ({

@@ -13,6 +13,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { expandFileName } from "../../backend/slurm/fileNames.ts"
 import {
+  hasEntropy,
   type JobRef,
   type JobReport,
   Scheduler,
@@ -254,6 +255,7 @@ export const layer = ({ courses, dir, speed }: FakeClient & { readonly dir: stri
     return {
       kind: "fake",
       submit,
+      search: (entropies) => query(ids, (job) => hasEntropy(job.name, entropies)),
       lookup: (names) => query(ids, (job) => names.includes(job.name)),
       snapshot,
       cancel,

@@ -13,6 +13,7 @@ import { closeSync, existsSync, openSync, readFileSync } from "node:fs"
 import { userInfo } from "node:os"
 import { join } from "node:path"
 import {
+  hasEntropy,
   type JobRef,
   type JobReport,
   Scheduler,
@@ -218,19 +219,22 @@ const make = (options: LocalOptions): Scheduler["Type"] => {
       return { id: `${id}`, cluster: CLUSTER }
     })
 
-  const lookup = (names: ReadonlyArray<string>) =>
+  const namedBy = (isWanted: (name: string) => boolean) =>
     called(
       "squeue",
       Effect.flatMap(jobIds(dir), (ids) =>
         Effect.map(
           Effect.forEach(ids, (id) =>
             Effect.flatMap(specOf(id), (spec) =>
-              spec !== null && names.includes(spec.name)
+              spec !== null && isWanted(spec.name)
                 ? tasksOf(id, spec.name, () => true)
                 : Effect.succeed([]))),
           (reports) => reports.flat()
         ))
     )
+
+  const lookup = (names: ReadonlyArray<string>) => namedBy((name) => names.includes(name))
+  const search = (entropies: ReadonlyArray<string>) => namedBy((name) => hasEntropy(name, entropies))
 
   const snapshot = (jobs: ReadonlyArray<JobRef>) =>
     called(
@@ -264,7 +268,7 @@ const make = (options: LocalOptions): Scheduler["Type"] => {
       })
     )
 
-  return { kind: "local", submit, lookup, snapshot, cancel, calls: Effect.sync(() => ({ ...calls })) }
+  return { kind: "local", submit, lookup, search, snapshot, cancel, calls: Effect.sync(() => ({ ...calls })) }
 }
 
 /** The local cluster in `options.dir`. */

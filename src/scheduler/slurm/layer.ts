@@ -17,6 +17,7 @@ import { lives, merge, named, toAccount, toDetail } from "../../backend/slurm/me
 import { judgeRefusal } from "../../backend/slurm/refusal.ts"
 import type { CommandResult, Commands } from "../../port/Commands.ts"
 import {
+  hasEntropy,
   type JobRef,
   Scheduler,
   SchedulerBusyError,
@@ -201,6 +202,19 @@ const make = (options: SlurmOptions, calls: Calls): Scheduler["Type"] => {
       return named(wanted, { queue: rows, accounting }).map((report) => ({ ...report, cluster: here.cluster }))
     })
 
+  const search = (entropies: ReadonlyArray<string>, since: string, cluster?: string | null) =>
+    Effect.gen(function*() {
+      const here = yield* known
+      if (isElsewhere(here, cluster)) {
+        return yield* new SchedulerUnavailableError({ command: "squeue", message: notAsked(here, cluster) })
+      }
+      const rows = yield* askQueue
+      const from = new Date(Date.parse(since) - clockMarginMillis).toISOString().slice(0, 19)
+      const accounting = here.accounts ? yield* askAccounting([`--user=${userId}`, `--starttime=${from}`]) : null
+      const names = [...rows, ...accounting ?? []].map(({ name }) => name).filter((name) => hasEntropy(name, entropies))
+      return named(new Set(names), { queue: rows, accounting }).map((report) => ({ ...report, cluster: here.cluster }))
+    })
+
   const account = (jobs: ReadonlyArray<JobRef>) =>
     Effect.map(
       Effect.forEach(chunks(jobs.map(({ id }) => id)), (ids) => askAccounting([`--jobs=${ids}`])),
@@ -290,7 +304,7 @@ const make = (options: SlurmOptions, calls: Calls): Scheduler["Type"] => {
       if (isKnown || lives(job, yield* askQueue)) yield* scancel([`${job.id}_${job.task}`])
     })
 
-  return { kind: "slurm", submit, lookup, snapshot, cancel, calls: calls.counts }
+  return { kind: "slurm", submit, lookup, search, snapshot, cancel, calls: calls.counts }
 }
 
 /** SLURM by its commands. Nothing is asked before the first question. */

@@ -1,0 +1,138 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import * as FileJournal from "../../src/journal/FileJournal.ts"
+import { Journal, type SessionPlace } from "../../src/port/Journal.ts"
+import { damage, randomOf, segmentsIn } from "./faults.ts"
+import { at, facts, failure, fileIn, temporaryPlace } from "./temporary.ts"
+
+const settings = FileJournal.layerWith({ segmentBytes: 4000 })
+
+/** A journal of several resumes, one of them with many segments, some of them merged and compressed. */
+const long = Effect.gen(function*() {
+  const place = yield* temporaryPlace
+  const journal = yield* Journal
+  for (const size of [3, 40, 2, 1, 2]) {
+    yield* Effect.scoped(Effect.gen(function*() {
+      const writer = yield* journal.hold(place, { takeover: false })
+      for (let batch = 0; batch < size; batch += 1) yield* writer.append(at, facts(3, batch * 3))
+    }))
+    if (size === 40) yield* journal.compact(place)
+  }
+  return { place, journal, records: (yield* journal.read(place)).records }
+})
+
+const copy = (place: SessionPlace, name: string): SessionPlace => {
+  const stateDir = path.join(path.dirname(place.stateDir), name)
+  fs.cpSync(place.stateDir, stateDir, { recursive: true })
+  return { ...place, stateDir }
+}
+
+describe("segments", () => {
+  it.scopedLive("rotate, are merged and compressed, and read as the same chain", () =>
+    Effect.gen(function*() {
+      const { journal, place, records } = yield* long
+      expect(records.map(({ seq }) => seq)).toEqual(records.map((_, index) => index + 1))
+      const names = segmentsIn(place.stateDir)
+      expect(names.some((name) => name.endsWith(".gz"))).toBe(true)
+      const { compressed, merged } = yield* journal.compact(place)
+      expect([...merged, ...compressed]).not.toEqual([])
+      const after = yield* journal.read(place)
+      expect(after.records.slice(0, records.length)).toStrictEqual(records)
+      expect(after.leftOut).toEqual([])
+      expect(yield* journal.verify(place, 7)).toMatchObject({ faults: [], hash: records[6]?.hash })
+    }).pipe(Effect.provide(settings)))
+
+  it.scopedLive("survive a crash between the merged file and the removal of what it holds", () =>
+    Effect.gen(function*() {
+      const { journal, place, records } = yield* long
+      const before = copy(place, "before")
+      yield* journal.compact(place)
+      for (const name of segmentsIn(before.stateDir)) {
+        if (!fs.existsSync(fileIn(place, name))) fs.copyFileSync(fileIn(before, name), fileIn(place, name))
+      }
+      const read = yield* journal.read(place)
+      expect(read.records.slice(0, records.length)).toStrictEqual(records)
+      expect(read.leftOut).toEqual([])
+    }).pipe(Effect.provide(settings)))
+})
+
+describe("a repair", () => {
+  it.scopedLive("cuts at the fault, keeps the files as they were, and says so in the journal", () =>
+    Effect.gen(function*() {
+      const { journal, place, records } = yield* long
+      const file = fileIn(place, segmentsIn(place.stateDir).at(-1) ?? "")
+      const bytes = fs.readFileSync(file)
+      const name = path.basename(file)
+      bytes[bytes.lastIndexOf("Fact")] = 0
+      fs.writeFileSync(file, bytes)
+      const { faults } = yield* journal.verify(place, null)
+      expect(faults).toMatchObject([{ path: file, kind: "zeroed", line: expect.any(Number) }])
+      expect(yield* failure(journal.hold(place, { takeover: false }))).toMatchObject({ _tag: "JournalDamagedError" })
+      const repaired = yield* journal.repair(place, null)
+      expect(repaired?.fault).toStrictEqual(faults[0])
+      expect(fs.readFileSync(path.join(repaired?.kept ?? "", name))).toStrictEqual(bytes)
+      const after = yield* journal.read(place)
+      const before = (faults[0]?.seq ?? 0) - 1
+      expect(after.records.slice(0, before)).toStrictEqual(records.slice(0, before))
+      expect(after.records.slice(before)).toMatchObject([{ type: "SegmentOpened", data: { repaired } }])
+      expect(after.leftOut).toEqual([])
+      expect(yield* journal.repair(place, null)).toBe(null)
+    }).pipe(Effect.provide(settings)))
+
+  it.scopedLive("is refused while somebody holds the session", () =>
+    Effect.gen(function*() {
+      const { journal, place } = yield* long
+      yield* journal.hold(place, { takeover: false })
+      expect(yield* failure(journal.repair(place, null))).toMatchObject({ _tag: "SessionHeldError" })
+    }).pipe(Effect.provide(settings)))
+
+  const seed = Number(process.env["AUTOEXP_FAULT_SEED"] ?? 7)
+  it.scopedLive(
+    `of each of 1,000 random single faults is read as what stands before it, or named, and some of them repaired (seed ${seed})`,
+    () =>
+      Effect.gen(function*() {
+        const { journal, place, records } = yield* long
+        const random = randomOf(seed)
+        const hashes = records.map(({ hash }) => hash)
+        const tally = { unnoticed: 0, torn: 0, named: 0, repaired: 0, refused: 0 }
+        for (let round = 0; round < 1000; round += 1) {
+          const broken = copy(place, "broken")
+          const what = damage(broken.stateDir, random)
+          const read = yield* Effect.either(journal.read(broken))
+          if (read._tag === "Right") {
+            const told = read.right.records.map(({ hash }) => hash)
+            expect(told, what).toEqual(hashes.slice(0, told.length))
+            tally[told.length < hashes.length ? "torn" : "unnoticed"] += 1
+          } else if (round % 50 > 0) {
+            // Only some are repaired: each repair waits for the disk many times.
+            expect(read.left, what).toMatchObject({ _tag: "JournalDamagedError", path: expect.any(String) })
+            tally.named += 1
+          } else {
+            expect(read.left, what).toMatchObject({ _tag: "JournalDamagedError", path: expect.any(String) })
+            const repaired = yield* Effect.either(journal.repair(broken, null))
+            if (repaired._tag === "Left") {
+              expect(repaired.left, what).toMatchObject({ _tag: "JournalDamagedError", seq: 1 })
+              tally.refused += 1
+            } else {
+              const after = (yield* journal.read(broken)).records
+              const cut = after.length - 1
+              expect(after.slice(0, cut).map(({ hash }) => hash), what).toEqual(hashes.slice(0, cut))
+              expect(after[cut], what).toMatchObject({ type: "SegmentOpened", data: { repaired: repaired.right } })
+              tally.repaired += 1
+            }
+          }
+          if (fs.existsSync(fileIn(broken, "plan.damaged"))) {
+          fs.rmSync(broken.stateDir, { recursive: true })
+          broken = copy(place, "broken")
+        }
+        for (const [name, bytes] of whole) fs.writeFileSync(fileIn(broken, name), bytes)
+        }
+        expect(tally.repaired).toBeGreaterThan(8)
+        // Bytes that tear the newest file's end look as a crash leaves them; the session file knows of the records.
+        expect(tally.torn).toBeLessThan(200)
+      }).pipe(Effect.provide(settings)),
+    300_000
+  )
+})
