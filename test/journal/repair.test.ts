@@ -97,8 +97,9 @@ describe("a repair", () => {
         const random = randomOf(seed)
         const hashes = records.map(({ hash }) => hash)
         const tally = { unnoticed: 0, torn: 0, named: 0, repaired: 0, refused: 0 }
+        let broken = copy(place, "broken")
+        const whole = segmentsIn(place.stateDir).map((name) => [name, fs.readFileSync(fileIn(place, name))] as const)
         for (let round = 0; round < 1000; round += 1) {
-          const broken = copy(place, "broken")
           const what = damage(broken.stateDir, random)
           const read = yield* Effect.either(journal.read(broken))
           if (read._tag === "Right") {
@@ -124,10 +125,10 @@ describe("a repair", () => {
             }
           }
           if (fs.existsSync(fileIn(broken, "plan.damaged"))) {
-          fs.rmSync(broken.stateDir, { recursive: true })
-          broken = copy(place, "broken")
-        }
-        for (const [name, bytes] of whole) fs.writeFileSync(fileIn(broken, name), bytes)
+            fs.rmSync(broken.stateDir, { recursive: true })
+            broken = copy(place, "broken")
+          }
+          for (const [name, bytes] of whole) fs.writeFileSync(fileIn(broken, name), bytes)
         }
         expect(tally.repaired).toBeGreaterThan(8)
         // Bytes that tear the newest file's end look as a crash leaves them; the session file knows of the records.
