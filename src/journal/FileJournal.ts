@@ -16,6 +16,7 @@ import { asked, byItself, compact, type CompactOptions, compress, merge } from "
 import * as disk from "./disk.ts"
 import { type Heartbeat, holder, newestEpoch, win } from "./epochs.ts"
 import * as inbox from "./inbox.ts"
+import { cutDoubts, makeOwnPast, type OwnPast } from "./ownPast.ts"
 import * as places from "./places.ts"
 import { beforeFault, keepAside, keptLines, takeAway, verify as check } from "./repair.ts"
 import { chainOf, collector, endOf, load, type Loaded } from "./segments.ts"
@@ -43,14 +44,19 @@ export interface FileOptions {
   readonly compaction: CompactOptions
 }
 
+interface Settings extends FileOptions {
+  readonly past: OwnPast
+}
+
 const open = (
   place: SessionPlace,
-  { compaction, heartbeat, segmentBytes }: FileOptions,
+  { compaction, heartbeat, past, segmentBytes }: Settings,
   options: Parameters<typeof Journal.Service["hold"]>[1]
 ) =>
   Effect.gen(function*() {
     yield* checked(place)
-    const epoch = yield* win(place, { takeover: options.takeover, heartbeat })
+    const epoch = yield* win(place, { takeover: options.takeover, heartbeat, past })
+    yield* cutDoubts(place, epoch, past)
     const own = collector()
     const { begin, from } = options.reader ?? own.reader
     let take: (record: Envelope) => void = () => {}
@@ -64,6 +70,7 @@ const open = (
     const { seal, ...opened } = yield* openWriter(place, epoch, loaded, {
       segmentBytes,
       repaired: null,
+      past,
       onSealed: tidy
     })
     seal.forEach(take)
@@ -72,7 +79,7 @@ const open = (
     return { epoch, writer: { ...opened, records: own.records(), moved: merged.length > 0 } }
   })
 
-const hold = (settings: FileOptions): typeof Journal.Service["hold"] => (place, options) =>
+const hold = (settings: Settings): typeof Journal.Service["hold"] => (place, options) =>
   Effect.map(keepOnlyOpen(open(place, settings, options)), ({ writer }) => writer)
 
 const notThere = (place: SessionPlace) => new NoJournalError({ planId: place.planId, stateDir: place.stateDir })
@@ -98,21 +105,21 @@ const verify = (place: SessionPlace, seq: number | null) =>
     return places.segmentFiles(place, names).length === 0 ? yield* notThere(place) : yield* check(place, seq)
   })
 
-const repair = ({ heartbeat, segmentBytes }: FileOptions): typeof Journal.Service["repair"] => (place, end) =>
+const repair = ({ heartbeat, past, segmentBytes }: Settings): typeof Journal.Service["repair"] => (place, end) =>
   Effect.scoped(Effect.gen(function*() {
     yield* checked(place)
     if (places.segmentFiles(place, yield* disk.names(place.stateDir)).length === 0) return yield* notThere(place)
-    const epoch = yield* win(place, { takeover: false, heartbeat })
+    const epoch = yield* win(place, { takeover: false, heartbeat, past })
     const { fault, followed } = yield* beforeFault(place, end)
     if (fault === null) return null
     const kept = yield* keepAside(place, epoch, followed)
     const repaired = { fault, kept }
-    yield* openWriter(place, epoch, followed, { segmentBytes, repaired, onSealed: Effect.void })
+    yield* openWriter(place, epoch, followed, { segmentBytes, repaired, past, onSealed: Effect.void })
     yield* takeAway(place, kept, followed)
     return repaired
   }))
 
-const compactAll = (settings: FileOptions): typeof Journal.Service["compact"] => (place) =>
+const compactAll = (settings: Settings): typeof Journal.Service["compact"] => (place) =>
   Effect.scoped(Effect.gen(function*() {
     yield* checked(place)
     if (places.segmentFiles(place, yield* disk.names(place.stateDir)).length === 0) return yield* notThere(place)
@@ -136,11 +143,11 @@ const removeFiles = Effect.fnUntraced(function*(place: SessionPlace) {
   yield* Effect.forEach(files, disk.remove, { discard: true })
 })
 
-const remove = (heartbeat: Heartbeat) => (place: SessionPlace, options: { readonly force: boolean }) =>
+const remove = ({ heartbeat, past }: Settings) => (place: SessionPlace, options: { readonly force: boolean }) =>
   Effect.scoped(Effect.gen(function*() {
     yield* checked(place)
     // Taking the epoch stops a former holder, and keeps others out until all is gone.
-    if ((yield* newestEpoch(place)) > 0) yield* win(place, { takeover: options.force, heartbeat })
+    if ((yield* newestEpoch(place)) > 0) yield* win(place, { takeover: options.force, heartbeat, past })
     yield* removeFiles(place)
   }))
 
@@ -151,25 +158,26 @@ const defaults: FileOptions = {
 }
 
 /** The journal in files, with other settings than its own. */
-export const layerWith = (changed: Partial<FileOptions>): Layer.Layer<Journal> => {
-  const settings = { ...defaults, ...changed }
-  return Layer.succeed(Journal, {
-    hold: hold(settings),
-    read,
-    walk: (place, reader) =>
-      Effect.map(walk(place, reader), (loaded) => ({ leftOut: loaded.leftOut, position: endOf(place, loaded) })),
-    verify,
-    repair: repair(settings),
-    kept: keptLines,
-    compact: compactAll(settings),
-    holder: (place) => Effect.zipRight(checked(place), holder(place)),
-    list: (stateDir) => Effect.map(disk.names(stateDir), places.sessions),
-    request: (place, request) => Effect.zipRight(checked(place), inbox.drop(place, request)),
-    inbox: (place) => Effect.zipRight(checked(place), inbox.waiting(place)),
-    discard: (place, id) => Effect.zipRight(checked(place), inbox.discard(place, id)),
-    remove: remove(settings.heartbeat)
+export const layerWith = (changed: Partial<FileOptions>): Layer.Layer<Journal> =>
+  Layer.sync(Journal, () => {
+    const settings: Settings = { ...defaults, ...changed, past: makeOwnPast() }
+    return {
+      hold: hold(settings),
+      read,
+      walk: (place, reader) =>
+        Effect.map(walk(place, reader), (loaded) => ({ leftOut: loaded.leftOut, position: endOf(place, loaded) })),
+      verify,
+      repair: repair(settings),
+      kept: keptLines,
+      compact: compactAll(settings),
+      holder: (place) => Effect.zipRight(checked(place), holder(place)),
+      list: (stateDir) => Effect.map(disk.names(stateDir), places.sessions),
+      request: (place, request) => Effect.zipRight(checked(place), inbox.drop(place, request)),
+      inbox: (place) => Effect.zipRight(checked(place), inbox.waiting(place)),
+      discard: (place, id) => Effect.zipRight(checked(place), inbox.discard(place, id)),
+      remove: remove(settings)
+    }
   })
-}
 
 /**
  * The journal in files: a heartbeat every 5 s, a holder on another host given up after 15 s without one, segments of

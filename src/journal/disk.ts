@@ -66,6 +66,10 @@ export const sync = (file: string): Effect.Effect<void, JournalIoError> =>
     }
   })
 
+/** Cuts a file off behind so many bytes, durably. */
+export const cut = (file: string, bytes: number): Effect.Effect<void, JournalIoError> =>
+  Effect.zipRight(io(file, () => fs.truncate(file, bytes)), sync(file))
+
 /** Writes a new file and makes its content durable, not yet its name. */
 export const writeNew = (file: string, text: string): Effect.Effect<void, JournalIoError> =>
   io(file, () => fs.writeFile(file, text, { flag: "wx", flush: true }))

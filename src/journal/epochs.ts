@@ -9,6 +9,7 @@ import * as fs from "node:fs"
 import { FencedError, type Holder, type JournalIoError, SessionHeldError, type SessionPlace } from "../port/Journal.ts"
 import * as disk from "./disk.ts"
 import { liveness, ownLease, parseLease } from "./holders.ts"
+import type { OwnPast } from "./ownPast.ts"
 import * as places from "./places.ts"
 
 /** How a holder shows that it lives, and when one of another host counts as dead. */
@@ -19,8 +20,7 @@ export interface Heartbeat {
   readonly missed: number
 }
 
-const leaseFile = (place: SessionPlace, epoch: number, suffix = ""): string =>
-  disk.join(places.leaseDir(place), `${epoch}${suffix}`)
+const leaseFile = (place: SessionPlace, epoch: number, suffix = ""): string => `${places.lease(place, epoch)}${suffix}`
 
 /** The highest epoch ever taken; 0 before the first. */
 export const newestEpoch = (place: SessionPlace): Effect.Effect<number, JournalIoError> =>
@@ -71,11 +71,16 @@ const refuseHeld = Effect.fnUntraced(function*(place: SessionPlace, epoch: numbe
 })
 
 /** Gives the number to this process unless somebody has it: whether it did. */
-const claim = Effect.fnUntraced(function*(place: SessionPlace, epoch: number) {
+const claim = Effect.fnUntraced(function*(place: SessionPlace, epoch: number, past: OwnPast) {
   const draft = disk.join(places.leaseDir(place), `${randomUUID()}.tmp`)
-  yield* disk.writeNew(draft, `${JSON.stringify(yield* ownLease)}\n`)
-  const won = yield* Effect.ensuring(disk.link(draft, leaseFile(place, epoch)), Effect.ignore(disk.remove(draft)))
-  yield* disk.syncDir(places.leaseDir(place))
+  const written = disk.writeNew(draft, `${JSON.stringify(yield* ownLease)}\n`)
+  const won = yield* Effect.zipRight(written, disk.link(draft, leaseFile(place, epoch))).pipe(
+    Effect.ensuring(Effect.ignore(disk.remove(draft)))
+  )
+  const lease = leaseFile(place, epoch)
+  if (won) past.held.add(lease)
+  // It is taken all the same, and not held.
+  yield* Effect.tapError(disk.syncDir(places.leaseDir(place)), () => Effect.sync(() => won && past.unsaid.add(lease)))
   return won
 })
 
@@ -93,7 +98,7 @@ const startBeating = (place: SessionPlace, epoch: number, heartbeat: Heartbeat):
  */
 export const win = (
   place: SessionPlace,
-  options: { readonly takeover: boolean; readonly heartbeat: Heartbeat }
+  options: { readonly takeover: boolean; readonly heartbeat: Heartbeat; readonly past: OwnPast }
 ): Effect.Effect<number, JournalIoError | SessionHeldError, Scope.Scope> =>
   Effect.gen(function*() {
     yield* disk.makeDir(places.leaseDir(place))
@@ -101,15 +106,24 @@ export const win = (
     // They are looked at first, as every segment that is there has its lease, which is then seen too.
     const segments = places.segmentFiles(place, yield* disk.names(place.stateDir)).map(({ to }) => to.epoch)
     const newest = yield* newestEpoch(place)
-    if (!options.takeover) yield* refuseHeld(place, newest, options.heartbeat)
+    const isOwn = options.past.unsaid.has(leaseFile(place, newest))
+    if (!options.takeover && !isOwn) yield* refuseHeld(place, newest, options.heartbeat)
     // Exactly the number after the one that was looked at: a holder who came since then makes the claim fail.
     const epoch = Math.max(newest, ...segments) + 1
     const beating = yield* Effect.acquireRelease(
-      Effect.map(claim(place, epoch), (won) => won ? startBeating(place, epoch, options.heartbeat) : null),
+      Effect.map(
+        claim(place, epoch, options.past),
+        (won) => won ? startBeating(place, epoch, options.heartbeat) : null
+      ),
       (timer) => {
         if (timer === null) return Effect.void
         clearInterval(timer)
-        return Effect.ignore(disk.write(leaseFile(place, epoch, ".released"), ""))
+        const file = leaseFile(place, epoch)
+        // On a full disk nobody else will know, but this process may go on.
+        return Effect.catchAll(
+          disk.write(`${file}.released`, ""),
+          () => Effect.sync(() => void options.past.unsaid.add(file))
+        )
       }
     )
     return beating === null ? yield* win(place, options) : epoch

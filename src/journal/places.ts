@@ -8,6 +8,12 @@ const inState = (place: SessionPlace, suffix: string): string => path.join(place
 /** Lease files, one an epoch. */
 export const leaseDir = (place: SessionPlace): string => inState(place, ".lease")
 
+/** The lease file of an epoch. */
+export const lease = (place: SessionPlace, epoch: number): string => path.join(leaseDir(place), `${epoch}`)
+
+/** Whether a file is one of the session's segments. */
+export const isOf = (place: SessionPlace, file: string): boolean => file.startsWith(inState(place, ".events."))
+
 /** Requests to the holder. */
 export const inboxDir = (place: SessionPlace): string => inState(place, ".inbox")
 

@@ -15,6 +15,7 @@ import {
 import { encode } from "./chain.ts"
 import * as disk from "./disk.ts"
 import { assertNewest } from "./epochs.ts"
+import type { OwnPast } from "./ownPast.ts"
 import * as places from "./places.ts"
 import { sealDraft } from "./seal.ts"
 import { endOf, type Followed } from "./segments.ts"
@@ -30,6 +31,7 @@ export interface WriterOptions {
   readonly segmentBytes: number
   /** What was cut off behind what was read. */
   readonly repaired: Repair | null
+  readonly past: OwnPast
   /** Done whenever a segment was sealed. */
   readonly onSealed: Effect.Effect<void>
 }
@@ -42,7 +44,7 @@ export const openWriter = Effect.fnUntraced(function*(
   place: SessionPlace,
   epoch: number,
   loaded: Followed,
-  { onSealed, repaired, segmentBytes }: WriterOptions
+  { onSealed, past, repaired, segmentBytes }: WriterOptions
 ): Effect.fn.Return<Opened, FencedError | JournalIoError, Scope.Scope> {
   const first = places.segment(place, 1)
   yield* assertNewest(place, epoch)
@@ -59,6 +61,7 @@ export const openWriter = Effect.fnUntraced(function*(
   let file = places.segment(place, epoch)
   let handle: FileHandle = yield* disk.open(file, "ax")
   let bytes = 0
+  let acknowledged = 0
   let end = endOf(place, loaded)
   yield* disk.syncDir(place.stateDir)
 
@@ -72,9 +75,10 @@ export const openWriter = Effect.fnUntraced(function*(
     )
   )
 
-  // After a failure nobody knows what is on disk: the next epoch reads it and seals it, this writer never goes on.
+  // After a failure nobody knows what is on disk: this writer never goes on, the next epoch seals what counts.
   const poison = (error: FencedError | JournalIoError) =>
     Effect.sync(() => {
+      past.doubts.set(file, { epoch, bytes: acknowledged })
       refusal = error._tag === "FencedError"
         ? error
         : new JournalIoError({
@@ -90,6 +94,7 @@ export const openWriter = Effect.fnUntraced(function*(
       bytes += yield* disk.append(file, handle, batch.text)
       yield* stillNewest
       head = batch.head
+      acknowledged = bytes
       end = { segment: places.nameOf(place, { epoch, part }), bytes, ...head }
       return batch.records
     })
@@ -104,6 +109,7 @@ export const openWriter = Effect.fnUntraced(function*(
       part += 1
       file = next
       bytes = 0
+      acknowledged = 0
       yield* Effect.promise(() => full.handle.close())
       return yield* Effect.zipLeft(write(at, [sealDraft(full.name, full.bytes, head)]), onSealed)
     })

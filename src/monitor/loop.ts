@@ -28,7 +28,7 @@ import { makeRuleWatch } from "./newRules.ts"
 import { confirmEnds, observeJobs, observeSubmitTimer, observeTimers } from "./observe.ts"
 import { patientFiles } from "./patientFiles.ts"
 import { perform } from "./perform.ts"
-import { makePublisher } from "./publish.ts"
+import { makePatientPublisher } from "./publish.ts"
 import { observeLogs, type ReadingRules } from "./readLogs.ts"
 import { recover } from "./recover.ts"
 import { cancel, lookUp, submit } from "./submissions.ts"
@@ -90,7 +90,7 @@ export const watch = (
       reading.set(rules, made)
       return made
     }
-    const publish = makePublisher(held.place)
+    const publish = makePatientPublisher(held.place)
     const lostWorkers = makeWorkerWatch(held.place)
     const outcomes = yield* Queue.unbounded<NewEvent<FactType>>()
     const asker = yield* makeAsker(session, (fact) => Queue.offer(outcomes, fact))

@@ -74,3 +74,21 @@ export const makePublisher = (place: SessionPlace) => {
       catch: ioError(place.stateDir)
     })
 }
+
+/** The same, by one who goes on without: files that cannot be written are told of once, and brought up as soon as they can. */
+export const makePatientPublisher = (place: SessionPlace) => {
+  const publish = makePublisher(place)
+  let failing = false
+  const say = (now: boolean, text: string) =>
+    Effect.suspend(() => {
+      if (failing === now) return Effect.void
+      failing = now
+      return now ? Effect.logWarning(text) : Effect.logInfo(text)
+    })
+  return (session: Session, head: Head): Effect.Effect<void> =>
+    Effect.matchEffect(publish(session, head), {
+      onFailure: ({ message }) =>
+        say(true, `the files of session ${place.planId} are behind its journal, they cannot be written: ${message}`),
+      onSuccess: () => say(false, `the files of session ${place.planId} are written again`)
+    })
+}

@@ -16,6 +16,7 @@ import { behaviour } from "../rule/behaviour.ts"
 import { isFinished, type Session, submitTimer } from "../session/Session.ts"
 import { hold, type HoldError, look, newEntropy } from "./held.ts"
 import { watch, type WatchOptions } from "./loop.ts"
+import { throughOutages } from "./outages.ts"
 import { makePublisher } from "./publish.ts"
 
 /** What watching sessions needs of the world. */
@@ -118,19 +119,21 @@ export const watchSession = (
   place: SessionPlace,
   options: WatchSession
 ): Effect.Effect<Session, SessionError, SessionServices> =>
-  Effect.scoped(Effect.gen(function*() {
-    const held = yield* hold(place, options)
-    yield* tellLeftOut(held.leftOut)
-    const schedulers = yield* Schedulers
-    const scheduler = yield* schedulers.of(held.session.client)
-    const services = yield* Effect.context<SessionServices>()
-    yield* watch(held, {
-      ...options,
-      actor: actorOf("monitor"),
-      watchFollowUp: (planId) => Effect.provide(followUpStatus({ ...place, planId }, options), services)
-    }).pipe(Effect.provideService(Scheduler, scheduler))
-    return held.session
-  }))
+  throughOutages(place, (first, begun) =>
+    Effect.scoped(Effect.gen(function*() {
+      const held = yield* hold(place, first ? options : { takeover: false, opening: null })
+      yield* begun
+      yield* tellLeftOut(held.leftOut)
+      const schedulers = yield* Schedulers
+      const scheduler = yield* schedulers.of(held.session.client)
+      const services = yield* Effect.context<SessionServices>()
+      yield* watch(held, {
+        ...options,
+        actor: actorOf("monitor"),
+        watchFollowUp: (planId) => Effect.provide(followUpStatus({ ...place, planId }, options), services)
+      }).pipe(Effect.provideService(Scheduler, scheduler))
+      return held.session
+    })))
 
 /** A follow-up's word for its end: `success` if every job of it succeeded. */
 const endOf = (session: Session): string =>

@@ -1,6 +1,6 @@
 /** Death at every point of a session: whatever a monitor does next, it may end before that, and in the middle of it. */
 import { describe, expect, it, vi } from "vitest"
-import { judge } from "./judge.ts"
+import { judge, judgeFiles } from "./judge.ts"
 import type { Death } from "./memoryDisk.ts"
 import { makePoints } from "./points.ts"
 import { carryOut } from "./script.ts"
@@ -24,6 +24,7 @@ const wrong = async (kind: Death, ends: Ends, calm: Awaited<ReturnType<typeof ca
     const { told } = await carry(kind, ends)
     expect(told.monitors).toBe(ends.length + 1)
     judge(told, calm.told)
+    judgeFiles(told)
     return []
   } catch (error) {
     return [`${where}: ${error instanceof Error ? error.message : String(error)}`]

@@ -11,6 +11,8 @@ interface Inode {
   data: Buffer
   durable: Buffer
   links: number
+  /** What failed to be synced once is never on disk, although it can be read and later syncs succeed: see fsync(2). */
+  lost: boolean
   modified: bigint
 }
 
@@ -77,7 +79,7 @@ export const files = (): ReadonlyArray<string> => [...disk.names.keys()].sort()
 export const poke = (file: string, text: string): void => {
   disk.dirs.add(path.dirname(file))
   const data = Buffer.from(text)
-  const inode = { data, durable: data, links: 1, modified: disk.modified++ }
+  const inode = { data, durable: data, links: 1, lost: false, modified: disk.modified++ }
   disk.names.set(file, inode)
   disk.durable.set(file, inode)
 }
@@ -131,7 +133,7 @@ const touch = (inode: Inode, data: Buffer): void => {
 
 const made = (file: string): Inode => {
   if (!disk.dirs.has(path.dirname(file))) throw systemError("ENOENT", file)
-  const inode = { data: Buffer.alloc(0), durable: Buffer.alloc(0), links: 1, modified: disk.modified++ }
+  const inode = { data: Buffer.alloc(0), durable: Buffer.alloc(0), links: 1, lost: false, modified: disk.modified++ }
   disk.names.set(file, inode)
   return inode
 }
@@ -194,6 +196,12 @@ export const rename = (from: string, to: string): Promise<void> =>
     disk.names.set(to, inode)
   })
 
+export const truncate = (file: string, bytes: number): Promise<void> =>
+  operate("write", file, null, () => {
+    const inode = found(file)
+    touch(inode, inode.data.subarray(0, bytes))
+  })
+
 export const link = (from: string, to: string): Promise<void> =>
   operate("link", to, null, () => {
     if (disk.names.has(to)) throw systemError("EEXIST", to)
@@ -213,7 +221,9 @@ export const rm = (file: string): Promise<void> => {
 }
 
 const opened = async (file: string, flags: string): Promise<Inode> => {
-  if (disk.dirs.has(file)) return { data: Buffer.alloc(0), durable: Buffer.alloc(0), links: 1, modified: 0n }
+  if (disk.dirs.has(file)) {
+    return { data: Buffer.alloc(0), durable: Buffer.alloc(0), links: 1, lost: false, modified: 0n }
+  }
   if (flags === "r") return look(() => found(file))
   const known = disk.names.get(file)
   if (known === undefined) return operate("create", file, null, () => made(file))
@@ -228,7 +238,12 @@ export const open = async (file: string, flags: string) => {
   const inode = await opened(file, flags)
   const sync = () =>
     operate("fsync", file, null, () => {
+      if (inode.lost && inode.data.length > inode.durable.length) return
+      inode.lost = false
       inode.durable = inode.data
+    }).catch((error: unknown) => {
+      inode.lost = true
+      throw error
     })
   return {
     write: (bytes: Buffer) =>

@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import * as LogLevel from "effect/LogLevel"
 import type { EventRecord } from "../../src/event/EventRecord.ts"
 import type { EventData } from "../../src/event/events.ts"
 import * as FileJournal from "../../src/journal/FileJournal.ts"
@@ -91,6 +90,8 @@ export interface Told {
   /** Monitors that it took. */
   readonly monitors: number
   readonly seconds: number
+  /** What the monitors said to people. */
+  readonly said: ReadonlyArray<string>
 }
 
 /** Whether the monitor dies before or after one of its effects. */
@@ -168,17 +169,24 @@ const finished = async (fiber: Fiber.RuntimeFiber<Session, SessionError>) =>
 
 /**
  * Carries the session to its end, by as many monitors as it takes: when one has died, the next begins, with what its kind
- * of death leaves on the disk.
+ * of death leaves on the disk. `pass` hears how much time has passed.
  */
 export const carryOut = async (
   effects: Effects,
   deaths: ReadonlyArray<disk.Death>,
-  faults: disk.Faults
+  faults: disk.Faults,
+  pass: (millis: number) => void = () => undefined
 ): Promise<Told> => {
   disk.format()
   const time = makeClock(begin)
-  const run = <A, E>(effect: Effect.Effect<A, E>) =>
-    effect.pipe(Effect.withClock(time.clock), Logger.withMinimumLogLevel(LogLevel.None))
+  const said: Array<string> = []
+  const logger = Logger.replace(
+    Logger.defaultLogger,
+    Logger.make(({ message }) => {
+      said.push(String(message))
+    })
+  )
+  const run = <A, E>(effect: Effect.Effect<A, E>) => effect.pipe(Effect.withClock(time.clock), Effect.provide(logger))
   const base = await Effect.runPromise(Effect.scoped(Layer.build(world({ courses }))))
   const services: Context.Context<SessionServices> = servicesOf(base, effects)
   const logs = Context.get(base, Disk)
@@ -236,6 +244,7 @@ export const carryOut = async (
       continue
     }
     await goOn()
+    pass(time.passed())
     await time.tick(250)
   }
   disk.setFaults(null)
@@ -251,6 +260,7 @@ export const carryOut = async (
     followUps: others.flatMap((other) => other._tag === "Right" ? [other.right.session] : []),
     published: disk.peek("/state/plan.json"),
     monitors,
-    seconds: time.passed() / 1000
+    seconds: time.passed() / 1000,
+    said
   }
 }
