@@ -1,11 +1,19 @@
 /** What a waiting condition asks of the outside world. */
 import * as Schema from "effect/Schema"
 
+/** Seconds between two asks of files, where a cycle takes longer; absent: they are asked once a cycle. */
+const Interval = Schema.optional(Schema.Number)
+
 /** A question with an answer of its own; it returns as a fact. Texts are rendered. */
 const Single = Schema.Union(
-  Schema.Struct({ kind: Schema.Literal("file_exists"), path: Schema.String }),
+  Schema.Struct({ kind: Schema.Literal("file_exists"), path: Schema.String, interval_seconds: Interval }),
   /** Whether at least so many files match: `*`, `?` and `[…]` within the parts of a path. */
-  Schema.Struct({ kind: Schema.Literal("files_match"), pattern: Schema.String, at_least: Schema.Int }),
+  Schema.Struct({
+    kind: Schema.Literal("files_match"),
+    pattern: Schema.String,
+    at_least: Schema.Int,
+    interval_seconds: Interval
+  }),
   /** Answered yes when so many seconds have passed: a timer's fact. */
   Schema.Struct({ kind: Schema.Literal("delay"), seconds: Schema.Number }),
   /** How a job of this session ends: the session itself answers. `outcomes`: those that mean yes. */
@@ -70,6 +78,21 @@ export interface Part extends Asked {
 /** The single questions of one, in their order: an answer names its part by the position here. */
 export const partsOf = (asked: Asked): ReadonlyArray<Part> =>
   asked.question.kind === "several" ? asked.question.of.flatMap(partsOf) : [{ ...asked, question: asked.question }]
+
+/** The same, its files asked once a cycle: as sessions of the first behaviour do. */
+export const withoutIntervals = (asked: Asked): Asked => {
+  const { question } = asked
+  switch (question.kind) {
+    case "file_exists":
+      return { ...asked, question: { kind: question.kind, path: question.path } }
+    case "files_match":
+      return { ...asked, question: { kind: question.kind, pattern: question.pattern, at_least: question.at_least } }
+    case "several":
+      return { ...asked, question: { ...question, of: question.of.map(withoutIntervals) } }
+    default:
+      return asked
+  }
+}
 
 export interface Answer {
   readonly holds: boolean

@@ -8,14 +8,25 @@ import type { Session } from "../session/Session.ts"
 import { answerFact } from "./observe.ts"
 import { patienceSeconds } from "./patientFiles.ts"
 
+/** Who waits for an answer, by what is waited for. */
+type Waiting = Map<string, OpenQuestion>
+
 type FileQuestion = Extract<OpenQuestion["question"], { readonly kind: "file_exists" | "files_match" }>
 
 /** How many file questions wait for the system at once: what hangs among them leaves room to read logs. */
 const atOnce = 2
 
+/** No interval is shorter: seconds. */
+const leastSeconds = 1
+
+/** How many are asked again at one call: a file system is not to suffer from a thousand that wait. */
+const atCall = 5
+
 export interface FileAsker {
   /** Asks what is open and not being asked; waits for no answer. */
   readonly ask: Effect.Effect<void, never, Files | Scope.Scope>
+  /** So many seconds have passed since this was said last: asks again what was a no for as long as its interval. */
+  readonly passed: (seconds: number) => Effect.Effect<void, never, Files | Scope.Scope>
   /** How many questions are being asked and may soon be answered. */
   readonly unheard: () => number
 }
@@ -32,10 +43,12 @@ export const makeFileAsker = (
 ): Effect.Effect<FileAsker> =>
   Effect.gen(function*() {
     const limit = yield* Effect.makeSemaphore(atOnce)
-    const asking = new Map<string, Map<string, OpenQuestion>>()
+    const asking = new Map<string, Waiting>()
     /** Answered by yes, by who waits: their facts may be on the way to the journal. */
     const answered = new Set<string>()
     const hanging = new Set<string>()
+    /** Answered by no, by question: who waits, and the seconds until it is asked again. */
+    const resting = new Map<string, { readonly question: FileQuestion; readonly who: Waiting; left: number }>()
 
     const keyOf = ({ cause, id, part }: OpenQuestion): string => `${cause} ${part} ${id}`
 
@@ -58,18 +71,43 @@ export const makeFileAsker = (
         const patience = yield* Effect.fork(complain(key, question))
         const yes = yield* limit.withPermits(1)(holds(question))
         yield* patience.interruptAsFork(patience.id())
-        const waiting = asking.get(key)
+        const waiting: Waiting = asking.get(key) ?? new Map()
         asking.delete(key)
         hanging.delete(key)
+        const { interval_seconds: interval } = question
+        if (!yes && interval !== undefined) {
+          resting.set(key, { question, who: waiting, left: Math.max(leastSeconds, interval) })
+        }
         if (!yes) return
-        for (const [who, open] of waiting ?? []) {
+        for (const [who, open] of waiting) {
           if (!isOpen(session, open)) continue
           answered.add(who)
           yield* offer(answerFact(open, true, "the file is there"))
         }
       })
 
+    const begin = (key: string, question: FileQuestion, who: Waiting) => {
+      resting.delete(key)
+      asking.set(key, who)
+      return Effect.asVoid(Effect.forkScoped(run(key, question)))
+    }
+
     return {
+      passed: (seconds) =>
+        Effect.gen(function*() {
+          let begun = 0
+          for (const [key, rest] of [...resting]) {
+            rest.left -= seconds
+            if (rest.left > 0 || begun === atCall) continue
+            const open = [...rest.who].filter(([, one]) => isOpen(session, one))
+            if (open.length === 0) {
+              resting.delete(key)
+              continue
+            }
+            begun += 1
+            yield* begin(key, rest.question, new Map(open))
+          }
+        }),
       unheard: () => asking.size - hanging.size,
       ask: Effect.gen(function*() {
         for (const open of toAsk(session)) {
@@ -82,8 +120,7 @@ export const makeFileAsker = (
             waiting.set(who, open)
             continue
           }
-          asking.set(key, new Map([[who, open]]))
-          yield* Effect.forkScoped(run(key, question))
+          yield* begin(key, question, new Map([[who, open]]))
         }
       })
     }

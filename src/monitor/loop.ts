@@ -314,6 +314,7 @@ export const watch = (
           waited += tickSeconds
           const before = session.seq
           yield* catchUp
+          yield* fileAsker.passed(tickSeconds)
           yield* news
           if (session.seq === before && spared) yield* schedule
           if (session.seq === before) continue

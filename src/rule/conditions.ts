@@ -1,7 +1,8 @@
 /** Conditions one after another, for the actions of events and for the gates of jobs. */
 import type { Occasion, Verdict } from "../action/Verdict.ts"
-import { partsOf } from "../event/Question.ts"
+import { partsOf, withoutIntervals } from "../event/Question.ts"
 import { eventKey, type Job } from "../session/Session.ts"
+import { filesHaveIntervals } from "./behaviour.ts"
 import type { Context } from "./Context.ts"
 import { secondsBetween } from "./time.ts"
 
@@ -60,7 +61,7 @@ export const passAll = (
         return { passage: "failed", last, why }
       }
       case "ask": {
-        const { asked } = verdict
+        const asked = context.session.behaviour < filesHaveIntervals ? withoutIntervals(verdict.asked) : verdict.asked
         context.emit({ type: "ConditionWaiting", data: { ...which, asked } }, job, last)
         for (const [part, { question, timeoutSeconds }] of partsOf(asked).entries()) {
           const seconds = question.kind === "delay" ? question.seconds : timeoutSeconds

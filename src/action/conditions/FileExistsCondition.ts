@@ -5,7 +5,8 @@ import { render } from "../render.ts"
 import { Ask, Fail, type Judge } from "../Verdict.ts"
 
 /**
- * Passes once something stands at `path`. While it waits it is asked again every cycle and never sleeps.
+ * Passes once something stands at `path`. While it waits it is asked again every cycle and, where a cycle takes longer than
+ * that, `poll_interval_seconds` after each no; it never sleeps.
  * `blocking`: waits on after the job has ended too, for at most `timeout_seconds` (0: without limit), then fails.
  * Not blocking: waits as long as the job lives.
  */
@@ -22,7 +23,7 @@ export const judge: Judge<typeof FileExistsCondition.Type> = (condition, { metad
     onLeft: (error) => Fail(error.message),
     onRight: (path) =>
       Ask({
-        question: { kind: "file_exists", path },
+        question: { kind: "file_exists", path, interval_seconds: condition.poll_interval_seconds },
         waitsAfterJob: condition.blocking,
         timeoutSeconds: condition.blocking && condition.timeout_seconds > 0 ? condition.timeout_seconds : null
       })

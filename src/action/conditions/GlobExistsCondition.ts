@@ -22,7 +22,12 @@ export const judge: Judge<typeof GlobExistsCondition.Type> = (condition, { metad
     onLeft: (error) => Fail(error.message),
     onRight: (pattern) =>
       Ask({
-        question: { kind: "files_match", pattern, at_least: condition.min_matches },
+        question: {
+          kind: "files_match",
+          pattern,
+          at_least: condition.min_matches,
+          interval_seconds: condition.poll_interval_seconds
+        },
         waitsAfterJob: condition.blocking,
         timeoutSeconds: condition.blocking && condition.timeout_seconds > 0 ? condition.timeout_seconds : null
       })
