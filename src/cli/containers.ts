@@ -1,7 +1,6 @@
 /** What the commands about images share: the config's `container` section, and the runtime that it names. */
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
 import { pyStr } from "../backend/python.ts"
 import type { Config } from "../config/Config.ts"
@@ -11,6 +10,8 @@ import type { ConfigError } from "../config/Problem.ts"
 import * as apptainer from "../container/apptainer.ts"
 import { ImageError } from "../container/ImageError.ts"
 import { missingImage } from "../container/images.ts"
+import { probeImage } from "../container/probe.ts"
+import { cacheDir, probeScript } from "../container/shipped.ts"
 import { quoteEnvironment } from "../plan/shell.ts"
 import { Commands } from "../port/Commands.ts"
 import { requestOf } from "./composing.ts"
@@ -43,12 +44,6 @@ export const containerOf = (asked: Asked) =>
     const section = yield* sectionOf(asked)
     return { section, runtime: apptainer.layer(asked["container-cmd"] ?? section?.runtime ?? installed(env)) }
   })
-
-/** Where digests and parsers of images are remembered. */
-export const cacheDir: Effect.Effect<string, never, Invocation> = Effect.map(
-  Invocation,
-  ({ env }) => path.join(env["XDG_CACHE_HOME"] || path.join(env["HOME"] || os.homedir(), ".cache"), "autoexp")
-)
 
 /** The image that `--image` or the config names, as an absolute path. */
 export const imageOf = (
@@ -96,4 +91,24 @@ export const settingsOf = (section: Config["container"] | null) =>
     const env = Object.entries(section?.env ?? {}).filter(([, value]) => value !== null)
     const values = yield* filledIn(env.map(([, value]) => pyStr(value)), "container.env")
     return { binds, pwd, env: Object.fromEntries(env.map(([name], index) => [name, values[index] ?? ""])) }
+  })
+
+/** The parser inside the image, read now or before; with the image's Python, `python` unless it is called otherwise. */
+export const probed = (
+  asked: Asked & { readonly image: string | null },
+  { functions = [], python = "python" }: {
+    readonly functions?: ReadonlyArray<string>
+    readonly python?: string
+  } = {}
+) =>
+  Effect.gen(function*() {
+    const { cwd, env } = yield* Invocation
+    const { runtime, section } = yield* containerOf(asked)
+    const image = yield* imageOf(asked.image, section)
+    const script = probeScript(cwd)
+    if (script === null) return yield* ImageError.of("container/probe_arguments.py is missing from this installation")
+    const settings = yield* settingsOf(section)
+    return yield* probeImage({ ...settings, image, script, functions, python, cacheDir: cacheDir(env) }).pipe(
+      Effect.provide(runtime)
+    )
   })

@@ -8,6 +8,7 @@ import * as path from "node:path"
 import * as ConfigFiles from "../config/ConfigFiles.ts"
 import type { ConfigRequest } from "../config/load.ts"
 import type { ConfigError } from "../config/Problem.ts"
+import type { ImageError } from "../container/ImageError.ts"
 import { setting } from "../monitor/followUps.ts"
 import * as LiveCommands from "../monitor/LiveCommands.ts"
 import type { ManifestError } from "../plan/Manifest.ts"
@@ -15,6 +16,7 @@ import type { PlanError } from "../plan/PlanError.ts"
 import type { PlannedFiles } from "../plan/PlannedFiles.ts"
 import { preparePlan } from "../plan/prepare.ts"
 import { referenceRequest } from "../plan/provenance.ts"
+import type { ContainerRuntimeError } from "../port/ContainerRuntime.ts"
 import { Screen } from "../report/Screen.ts"
 import { clean } from "../report/width.ts"
 import { requestOf } from "./composing.ts"
@@ -46,12 +48,23 @@ const recorded = (from: string): Effect.Effect<
     return yield* referenceRequest(isFolder ? path.join(folder, "config_reference.json") : folder)
   })
 
+/** Reads the parser inside the config's image, which plans are checked against from then on. */
+const readInside = ({ configDir, configRef, overrides }: ConfigRequest) =>
+  Effect.gen(function*() {
+    const { probed } = yield* Effect.promise(() => import("./containers.ts"))
+    const asked = { "config-dir": configDir, "config-ref": configRef, "container-cmd": null, operands: overrides }
+    const { digest } = yield* probed({ ...asked, image: null })
+    if (digest === null) {
+      return yield* usage("--container needs an image file, not a directory, which may change any time")
+    }
+  })
+
 /** The plan that the options ask for; nothing is written. A state directory that was named is part of its config. */
 export const planned = (
   given: Given<"plan">
 ): Effect.Effect<
   PlannedFiles,
-  ConfigError | PlanError | ManifestError | UsageError,
+  ConfigError | PlanError | ManifestError | UsageError | ImageError | ContainerRuntimeError,
   Invocation | FileSystem.FileSystem | Effect.Effect.Context<ReturnType<typeof preparePlan>>
 > =>
   Effect.gen(function*() {
@@ -65,16 +78,16 @@ export const planned = (
       ? { request: requestOf(given), subset: null }
       : yield* recorded(from)
     const stateDir = yield* namedStateDir(given["state-dir"])
+    const overrides = [
+      ...from === null ? [] : request.overrides,
+      ...stateDir === null ? [] : [setting("project.monitoring_state_dir", stateDir)],
+      ...given["allow-unknown-args"] ? ["++backend.allow_unknown_args=true"] : [],
+      ...given.image === null ? [] : [setting("container.image", path.resolve(cwd, given.image))],
+      ...given.operands
+    ]
+    if (given.container) yield* readInside({ ...request, overrides })
     return yield* preparePlan({
-      request: {
-        ...request,
-        overrides: [
-          ...from === null ? [] : request.overrides,
-          ...stateDir === null ? [] : [setting("project.monitoring_state_dir", stateDir)],
-          ...given["allow-unknown-args"] ? ["++backend.allow_unknown_args=true"] : [],
-          ...given.operands
-        ]
-      },
+      request: { ...request, overrides },
       subset: given["array-subset"] ?? subset,
       planId: given["plan-id"],
       parent: null,

@@ -84,6 +84,7 @@ export const options = {
   "append-date": flag("end the image's name with the time (UTC)"),
   user: flag("without fakeroot: unpack the base image, run %post inside, pack it again"),
   "keep-sandbox": flag("leave the unpacked image of --user where it is"),
+  container: flag("check the plan against the Megatron inside the image, read now if it is not remembered"),
   image: text("FILE", "the image (default: container.image of the config)"),
   python: text("PROGRAM", "the image's Python (default: python)"),
   function: texts("MODULE:NAME", "what adds arguments to a parser (default: Megatron's own)"),
@@ -135,6 +136,8 @@ const planning = [
   "monitor-only",
   "resume",
   "from",
+  "container",
+  "image",
   "yes",
   "allow-unknown-args",
   "no-actions"

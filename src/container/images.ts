@@ -27,26 +27,41 @@ const sha256 = (file: string) =>
 export const missingImage = (image: string): ImageError =>
   ImageError.of(`there is no image ${image}`, { suggestions: ["autoexp container build"] })
 
+/** An image file, and the place below `cacheDir` that remembers its digest while size, time and inode stay. */
+const identify = (image: string, cacheDir: string) =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    if (!(yield* reading(image, fs.exists(image)))) return yield* missingImage(image)
+    const real = yield* reading(image, fs.realPath(image))
+    const { ino, mtime, size, type } = yield* reading(image, fs.stat(real))
+    const identity = [real, `${size}`, Option.getOrNull(mtime)?.getTime(), Option.getOrNull(ino)].join("\0")
+    const memory = path.join(cacheDir, "digests", createHash("sha256").update(identity).digest("hex"))
+    const known = yield* Effect.option(fs.readFileString(memory))
+    const digest = Option.getOrNull(Option.filter(known, (text) => /^[0-9a-f]{64}$/.test(text)))
+    return { real, isFile: type !== "Directory", memory, digest }
+  })
+
+/** The SHA-256 of an image file in hex if it is known without reading the image; fails if there is no such image. */
+export const rememberedDigest = (
+  image: string,
+  cacheDir: string
+): Effect.Effect<string | null, ImageError, FileSystem.FileSystem> =>
+  Effect.map(identify(image, cacheDir), ({ digest, isFile }) => isFile ? digest : null)
+
 /**
- * The SHA-256 of an image file in hex, remembered below `cacheDir` for as long as size, time and inode stay, since an
- * image of 20 GB takes a minute to read; null for a directory, which has none. Fails if there is no such image.
+ * The SHA-256 of an image file in hex, remembered below `cacheDir`, since an image of 20 GB takes a minute to read; null
+ * for a directory, which has none. Fails if there is no such image.
  */
 export const imageDigest = (
   image: string,
   cacheDir: string
 ): Effect.Effect<string | null, ImageError, FileSystem.FileSystem> =>
   Effect.gen(function*() {
-    const fs = yield* FileSystem.FileSystem
-    if (!(yield* reading(image, fs.exists(image)))) return yield* missingImage(image)
-    const real = yield* reading(image, fs.realPath(image))
-    const { ino, mtime, size, type } = yield* reading(image, fs.stat(real))
-    if (type === "Directory") return null
-    const identity = [real, `${size}`, Option.getOrNull(mtime)?.getTime(), Option.getOrNull(ino)].join("\0")
-    const known = path.join(cacheDir, "digests", createHash("sha256").update(identity).digest("hex"))
-    const remembered = yield* Effect.option(fs.readFileString(known))
-    if (Option.isSome(remembered) && /^[0-9a-f]{64}$/.test(remembered.value)) return remembered.value
+    const { digest: known, isFile, memory, real } = yield* identify(image, cacheDir)
+    if (!isFile) return null
+    if (known !== null) return known
     const digest = yield* reading(image, sha256(real))
-    yield* Effect.ignore(writeAside(known, digest))
+    yield* Effect.ignore(writeAside(memory, digest))
     return digest
   })
 

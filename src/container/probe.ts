@@ -8,7 +8,7 @@ import * as path from "node:path"
 import { Argument } from "../backend/megatron/ArgumentTable.ts"
 import { ContainerRuntime, type ContainerRuntimeError } from "../port/ContainerRuntime.ts"
 import { ImageError } from "./ImageError.ts"
-import { imageDigest, reading, writeAside } from "./images.ts"
+import { imageDigest, reading, rememberedDigest, writeAside } from "./images.ts"
 
 /** What `probe_arguments.py` prints. */
 export const ProbedParser = Schema.Struct({
@@ -78,27 +78,48 @@ const ask = (
       : yield* ImageError.of(`the parser in ${image} could not be read (exit code ${exitCode}):\n${lastLines(stderr)}`)
   })
 
+/** The file that remembers the parser of the image of that digest, read in that way. */
+const memoryOf = (
+  { cacheDir, functions }: Pick<ProbeRequest, "cacheDir" | "functions">,
+  script: string,
+  digest: string
+): string => {
+  const way = createHash("sha256").update([script, ...functions].join("\0")).digest("hex").slice(0, 16)
+  return path.join(cacheDir, "parsers", `${digest}-${way}.json`)
+}
+
+const remembered = (file: string, digest: string) =>
+  Effect.gen(function*() {
+    const known = yield* Effect.option((yield* FileSystem.FileSystem).readFileString(file))
+    return Option.flatMap(known, (json) =>
+      Option.map(Option.getRight(decode(json)), (parser): Probe => ({ parser, json, digest, cached: true })))
+  })
+
+/** What an earlier probe of the same image, script and functions found; none, too, where its digest is not known. */
+export const rememberedParser = (
+  request: Pick<ProbeRequest, "image" | "script" | "cacheDir" | "functions">
+): Effect.Effect<Option.Option<Probe>, ImageError, FileSystem.FileSystem> =>
+  Effect.gen(function*() {
+    const digest = yield* rememberedDigest(request.image, request.cacheDir)
+    if (digest === null) return Option.none()
+    const script = yield* reading(request.script, (yield* FileSystem.FileSystem).readFileString(request.script))
+    return yield* remembered(memoryOf(request, script, digest), digest)
+  })
+
 /** Reads the parser, or what an earlier probe of the same image, script and functions found. */
 export const probeImage = (
   request: ProbeRequest
 ): Effect.Effect<Probe, ImageError | ContainerRuntimeError, ContainerRuntime | FileSystem.FileSystem> =>
   Effect.gen(function*() {
-    const fs = yield* FileSystem.FileSystem
-    const { cacheDir, functions, image, python } = request
-    const digest = yield* imageDigest(image, cacheDir)
-    const script = yield* reading(request.script, fs.readFileString(request.script))
-    const way = createHash("sha256").update([script, python, ...functions].join("\0")).digest("hex").slice(0, 16)
-    const file = digest === null ? null : path.join(cacheDir, "parsers", `${digest}-${way}.json`)
-    const known = file === null ? Option.none() : yield* Effect.option(fs.readFileString(file))
-    const before = Option.flatMap(
-      known,
-      (json) => Option.map(Option.getRight(decode(json)), (parser): Probe => ({ parser, json, digest, cached: true }))
-    )
+    const digest = yield* imageDigest(request.image, request.cacheDir)
+    const script = yield* reading(request.script, (yield* FileSystem.FileSystem).readFileString(request.script))
+    const file = digest === null ? null : memoryOf(request, script, digest)
+    const before = file === null || digest === null ? Option.none() : yield* remembered(file, digest)
     if (Option.isSome(before)) return before.value
     const json = yield* ask(request, script)
     const parser = yield* Effect.mapError(
       decode(json),
-      ({ message }) => ImageError.of(`what the probe of ${image} printed cannot be read: ${message}`)
+      ({ message }) => ImageError.of(`what the probe of ${request.image} printed cannot be read: ${message}`)
     )
     if (file !== null) yield* Effect.ignore(writeAside(file, json))
     return { parser, json, digest, cached: false }

@@ -1,4 +1,5 @@
 /** A plan from its request: the config loaded, the template read, the world noted. Nothing is written. */
+import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { ConfigFiles, noting } from "../config/ConfigFiles.ts"
@@ -32,7 +33,7 @@ const freshId = (project: string, millis: number): string => {
 /** The plan that `request` asks for, or what is wrong with it. */
 export const preparePlan = (
   { asOf, planId, request, ...options }: PlanRequest
-): Effect.Effect<PlannedFiles, ConfigError | PlanError, ConfigFiles | Commands> =>
+): Effect.Effect<PlannedFiles, ConfigError | PlanError, ConfigFiles | Commands | FileSystem.FileSystem> =>
   Effect.gen(function*() {
     const millis = yield* Clock.currentTimeMillis
     const { files, read } = noting(yield* ConfigFiles, options.cwd)
@@ -47,7 +48,7 @@ export const preparePlan = (
       planId: planId ?? freshId(loaded.config.project.name, millis),
       createdAt: new Date(millis).toISOString(),
       template,
-      argumentTables: yield* argumentTables(loaded),
+      argumentTables: yield* argumentTables(loaded, options.cwd),
       facts: {
         git: yield* gitFacts(options.cwd),
         command: process.argv,

@@ -1,4 +1,5 @@
 /** All that is wrong with a configuration and the plan that it leads to. Nothing is written. */
+import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import type { ConfigFiles } from "../config/ConfigFiles.ts"
 import { type ConfigRequest, load } from "../config/load.ts"
@@ -30,7 +31,7 @@ const problemOf = ({ at, chain = [], column, file, line, message, override = nul
 export const validate = (
   request: ConfigRequest,
   options: { readonly cwd: string; readonly toolVersion: string }
-): Effect.Effect<Verdict, never, ConfigFiles> =>
+): Effect.Effect<Verdict, never, ConfigFiles | FileSystem.FileSystem> =>
   Effect.gen(function*() {
     const { configRef } = request
     const loaded = yield* load(request)
@@ -45,7 +46,7 @@ export const validate = (
         parent: null,
         grows: null,
         template,
-        argumentTables: yield* argumentTables(loaded),
+        argumentTables: yield* argumentTables(loaded, options.cwd),
         facts: { git: { commit: "", dirty: false, status: "", diff: "" }, command: [], environment: {}, versions: {} }
       })
       return { configRef, jobs: manifest.jobs.length, problems: [] }

@@ -87,7 +87,7 @@ const plan = (home: string, { environment = {}, overrides = [], ref = "autoexp" 
       grows: null,
       cwd: home,
       template: yield* templatesOf(loaded, home),
-      argumentTables: yield* argumentTables(loaded),
+      argumentTables: yield* argumentTables(loaded, home),
       facts: {
         git: { commit: "unknown", dirty: false, status: "", diff: "" },
         command: [],

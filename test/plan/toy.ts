@@ -65,7 +65,7 @@ const plan = (home: string, tree: Tree, options: Partial<PlanOptions>, overrides
       grows: null,
       cwd: home,
       template: yield* templatesOf(loaded, home),
-      argumentTables: yield* argumentTables(loaded),
+      argumentTables: yield* argumentTables(loaded, home),
       facts,
       ...options
     })

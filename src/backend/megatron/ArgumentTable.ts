@@ -45,23 +45,23 @@ export type ArgumentTables = readonly [ArgumentTable, ...ReadonlyArray<ArgumentT
 
 const decodeArguments = Schema.decodeUnknownEither(Schema.parseJson(Schema.Array(Argument)))
 
-/**
- * The table of a parser whose arguments stand in `json` (a list of {@link Argument}). `version`: its megatron-core
- * version, such as `0.13.1`. On the left a sentence.
- */
+/** The table of a parser with these arguments. `version`: its megatron-core version, such as `0.13.1`. */
+export const tableOf = (name: string, version: string, all: ReadonlyArray<Argument>): ArgumentTable => {
+  const [major = 0, minor = 0] = version.split(".").map(Number)
+  const byDest = new Map<string, ReadonlyArray<Argument>>()
+  for (const argument of all) byDest.set(argument.dest, [...byDest.get(argument.dest) ?? [], argument])
+  return {
+    name,
+    isOld: major === 0 && minor <= 13,
+    arguments: all,
+    byDest,
+    byFlag: new Map(all.flatMap((argument) => argument.flags.map((flag) => [flag, argument] as const)))
+  }
+}
+
+/** The same of arguments that stand in `json` (a list of {@link Argument}). On the left a sentence. */
 export const argumentTable = (name: string, version: string, json: string): Either.Either<ArgumentTable, string> =>
   Either.mapBoth(decodeArguments(json), {
     onLeft: ({ message }) => `the arguments of Megatron ${name} cannot be read: ${message}`,
-    onRight: (all) => {
-      const [major = 0, minor = 0] = version.split(".").map(Number)
-      const byDest = new Map<string, ReadonlyArray<Argument>>()
-      for (const argument of all) byDest.set(argument.dest, [...byDest.get(argument.dest) ?? [], argument])
-      return {
-        name,
-        isOld: major === 0 && minor <= 13,
-        arguments: all,
-        byDest,
-        byFlag: new Map(all.flatMap((argument) => argument.flags.map((flag) => [flag, argument] as const)))
-      }
-    }
+    onRight: (all) => tableOf(name, version, all)
   })

@@ -7,12 +7,12 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { nearest } from "../../backend/nearest.ts"
 import { buildImage } from "../../container/build.ts"
-import { containerFile } from "../../container/shipped.ts"
+import { cacheDir, containerFile } from "../../container/shipped.ts"
 import * as LiveCommands from "../../monitor/LiveCommands.ts"
 import { gitFacts } from "../../plan/facts.ts"
 import { redactArgument } from "../../plan/redact.ts"
 import { Screen } from "../../report/Screen.ts"
-import { cacheDir, containerOf } from "../containers.ts"
+import { containerOf } from "../containers.ts"
 import type { Handler } from "../Handler.ts"
 import { Invocation } from "../Invocation.ts"
 import { printJson, printLines } from "../print.ts"
@@ -68,7 +68,7 @@ export const build: Handler<"container build"> = (given) =>
       user: given.user,
       keepSandbox: given["keep-sandbox"],
       tempDir: env["APPTAINER_TMPDIR"] || env["SINGULARITY_TMPDIR"] || env["TMPDIR"] || os.tmpdir(),
-      cacheDir: yield* cacheDir,
+      cacheDir: cacheDir(env),
       repoRoot: cwd,
       arch: os.machine(),
       root: process.getuid?.() === 0,

@@ -3,13 +3,10 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as path from "node:path"
-import { ImageError } from "../../container/ImageError.ts"
 import { reading, writeAside } from "../../container/images.ts"
-import { probeImage } from "../../container/probe.ts"
-import { containerFile } from "../../container/shipped.ts"
 import * as LiveCommands from "../../monitor/LiveCommands.ts"
 import { Screen } from "../../report/Screen.ts"
-import { cacheDir, containerOf, imageOf, settingsOf } from "../containers.ts"
+import { probed } from "../containers.ts"
 import type { Handler } from "../Handler.ts"
 import { Invocation } from "../Invocation.ts"
 import { printLines } from "../print.ts"
@@ -17,18 +14,10 @@ import { printLines } from "../print.ts"
 export const probe: Handler<"container probe"> = (given) =>
   Effect.gen(function*() {
     const { cwd } = yield* Invocation
-    const { runtime, section } = yield* containerOf(given)
-    const image = yield* imageOf(given.image, section)
-    const script = containerFile(cwd, "probe_arguments.py")
-    if (script === null) return yield* ImageError.of("container/probe_arguments.py is missing from this installation")
-    const { cached, digest, json, parser } = yield* probeImage({
-      ...(yield* settingsOf(section)),
-      image,
-      script,
+    const { cached, digest, json, parser } = yield* probed(given, {
       functions: given.function,
-      python: given.python ?? "python",
-      cacheDir: yield* cacheDir
-    }).pipe(Effect.provide(runtime))
+      ...given.python === null ? {} : { python: given.python }
+    })
     const file = given.output === null ? null : path.resolve(cwd, given.output)
     if (file !== null) yield* reading(file, writeAside(file, json))
     if (given.json) return yield* Effect.as(Effect.flatMap(Screen, (screen) => screen.out(`${json.trim()}\n`)), 0)

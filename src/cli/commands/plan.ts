@@ -1,9 +1,11 @@
 /** `autoexp plan`: scripts, manifest and all that belongs to them, written or only shown. */
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
+import { missingImage as missingImageError } from "../../container/images.ts"
 import * as FileJournal from "../../journal/FileJournal.ts"
 import { checkPlan, checkScripts } from "../../plan/checkPlan.ts"
 import { planOutput } from "../../plan/Manifest.ts"
+import { missingImage } from "../../plan/missingImage.ts"
 import { type PlannedFiles, writePlan } from "../../plan/PlannedFiles.ts"
 import { counted } from "../../report/sweep/words.ts"
 import { budgetJson, budgetLines, budgetOf } from "../budget.ts"
@@ -49,15 +51,24 @@ export const printPlan = ({ growth, plan }: Made, json: boolean, done: string) =
     ])
   })
 
-/** Makes the plan and writes it, unless its options say otherwise; null if nothing was written. */
-export const makeAndWrite = (given: Given<"plan">) =>
+/**
+ * Makes the plan and writes it, unless its options say otherwise; null if nothing was written. `submits`: whether its jobs
+ * are to be submitted at once.
+ */
+export const makeAndWrite = (given: Given<"plan">, submits: boolean) =>
   Effect.gen(function*() {
     const growth = given.resume === null
       ? null
       : yield* growing({ ...given, resume: given.resume }).pipe(Effect.provide(FileJournal.layer))
     const plan = growth?.plan ?? (yield* planned(given))
     const { manifest } = plan
-    yield* printNotes([...plan.notes, ...growth === null ? [] : growthLines(growth)])
+    const image = missingImage(manifest)
+    if (image !== null && submits) return yield* missingImageError(image)
+    yield* printNotes([
+      ...plan.notes,
+      ...image === null ? [] : [`there is no image ${image} yet, which the jobs run in`],
+      ...growth === null ? [] : growthLines(growth)
+    ])
     const place = { planId: manifest.plan_id, stateDir: manifest.monitoring_state_dir }
     if (given.check) {
       const sbatch = yield* checkPlan(plan)
@@ -100,7 +111,7 @@ export const plan: Handler<"plan"> = (given) =>
     )
     if (stray !== undefined) return yield* usage(`autoexp plan only plans: --${stray} is an option of autoexp run`)
     if (given.resume !== null && given.from !== null) return yield* usage("--resume and --from exclude one another")
-    const written = yield* makeAndWrite(given)
+    const written = yield* makeAndWrite(given, false)
     if (written !== null) yield* printPlan(written, given.json, "written; `autoexp submit --manifest` submits it")
     return 0
   }).pipe(Effect.provide(workshop))

@@ -35,7 +35,7 @@ const subject = (given: Given<"run">) =>
     if (given["monitor-only"]) {
       return yield* usage("--monitor-only needs a plan that was submitted: --resume or --manifest", ["--resume last"])
     }
-    const made = yield* makeAndWrite(given)
+    const made = yield* makeAndWrite(given, !given["dry-run"] && !given.check && !given["no-submit"])
     if (made === null) return null
     const { growth, plan } = made
     if (given["no-submit"]) {

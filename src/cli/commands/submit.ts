@@ -1,6 +1,8 @@
 /** `autoexp submit`: submits what the manifest's session has not submitted yet. */
 import * as Effect from "effect/Effect"
+import { missingImage as missingImageError } from "../../container/images.ts"
 import { glance } from "../../monitor/held.ts"
+import { missingImage } from "../../plan/missingImage.ts"
 import { admit, changeOf, grownSession, growthLines } from "../growing.ts"
 import type { Handler } from "../Handler.ts"
 import { sessionExists } from "../place.ts"
@@ -29,6 +31,8 @@ export const submit: Handler<"submit"> = (given) =>
         : printLines([...open, `${open.length} of ${names.length} jobs would be submitted`])
       return 0
     }
+    const image = missingImage(manifest)
+    if (image !== null) return yield* missingImageError(image)
     if (manifest.session !== null && (yield* admit({ manifest, file, place, submit: true, told: null }))) {
       yield* given.json
         ? printJson({ plan_id: manifest.plan_id, session: place.planId, watched: true })

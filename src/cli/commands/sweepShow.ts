@@ -31,6 +31,8 @@ export const sweepShow: Handler<"sweep show"> = (given) =>
       from: null,
       yes: false,
       "allow-unknown-args": false,
+      container: false,
+      image: null,
       "no-actions": false
     })
     const plan = { project: manifest.project, jobs: manifest.jobs, sizes }
