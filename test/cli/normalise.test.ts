@@ -147,7 +147,8 @@ describe("the table", () => {
       to: "1",
       explain: "1",
       index: "1",
-      "max-per-stage": "1"
+      "max-per-stage": "1",
+      format: "md"
     }
     for (const name of commandNames) {
       const argv = optionsOf(name).filter((option) => option !== "help").flatMap((option) =>
