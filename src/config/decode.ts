@@ -3,9 +3,9 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
+import { didYouMean, nearest } from "../backend/nearest.ts"
 import { pyRepr } from "../backend/python.ts"
 import { isList, isMap, type Value } from "../backend/Value.ts"
-import { didYouMean, nearest } from "../backend/nearest.ts"
 
 export type Path = ReadonlyArray<string | number>
 

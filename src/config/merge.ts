@@ -1,7 +1,7 @@
 /** How configurations are laid over each other. Source: OmegaConf 2.3 `_map_merge`, `OmegaConf.update`; Hydra 1.3. */
 import * as Either from "effect/Either"
-import { pyRepr } from "../backend/python.ts"
 import { nearest } from "../backend/nearest.ts"
+import { pyRepr } from "../backend/python.ts"
 import {
   type Entry,
   isInterpolated,

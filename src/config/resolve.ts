@@ -3,9 +3,9 @@
  * Source: OmegaConf 2.3, and what it answered (test/conformance/hydra).
  */
 import * as Either from "effect/Either"
+import { didYouMean, nearest } from "../backend/nearest.ts"
 import { pyStr } from "../backend/python.ts"
 import { isList, isMap, type Value, type ValueMap } from "../backend/Value.ts"
-import { didYouMean, nearest } from "../backend/nearest.ts"
 import type { Again, Read } from "./dependents.ts"
 import {
   type Argument,
