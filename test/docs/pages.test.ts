@@ -12,12 +12,16 @@ const isFile = (file: string): boolean => fs.statSync(file, { throwIfNoEntry: fa
 const words = (line: string): ReadonlyArray<string> =>
   [...line.matchAll(/(?:'[^']*'|[^\s'])+/g)].map(([word]) => word.replaceAll("'", ""))
 
+/** What another run has otherwise: when it was, and at which records. */
+const anyTime = (source: string): string =>
+  source.replace(/\d{4}-\d\d-\d\dT[\d:]+\\\.\d+Z/g, "\\S+").replace(/(record \+|\\\[|← \+)\d+/g, "$1\\d+")
+
+const escaped = (word: string): string => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
+
 /** Spaces are for readers, and `...` stands for any lines. */
 const pattern = (text: string): RegExp => {
   const lines = text.trimEnd().split("\n").map((line) =>
-    line === "..."
-      ? "(?:.*\\n)*?"
-      : `${line.trim().split(/ +/).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(" +")} *\\n`
+    line === "..." ? "(?:.*\\n)*?" : `${anyTime(line.trim().split(/ +/).map(escaped).join(" +"))} *\\n`
   )
   return new RegExp(`^ *${lines.join(" *")}$`)
 }
@@ -29,10 +33,10 @@ const sources = (): string => {
     .map((name) => fs.readFileSync(path.join(folder, name), "utf8")).join("\n")
 }
 
-const composes = ([command = ""]: ReadonlyArray<string>): boolean =>
-  ["backtest", "config", "plan", "run", "sweep"].includes(command)
+const composes = (argv: ReadonlyArray<string>): boolean =>
+  ["backtest", "config", "plan", "run", "sweep"].includes(argv[0] ?? "") || argv.includes("--monitoring")
 
-it.scopedLive.each([["configuration", 9], ["sweeps", 12], ["monitoring", 4], ["audit", 9]] as const)(
+it.scopedLive.each([["configuration", 9], ["sweeps", 12], ["monitoring", 4], ["audit", 9], ["replay", 7]] as const)(
   "every example of the page %s does what the page says",
   ([name, count]) =>
     Effect.gen(function*() {
@@ -40,7 +44,8 @@ it.scopedLive.each([["configuration", 9], ["sweeps", 12], ["monitoring", 4], ["a
       const blocks = [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, kind, text = ""]) => ({ kind, text }))
       const dir = yield* temporary
       yield* Effect.acquireRelease(
-        Effect.sync(() => vi.stubEnv("OUTPUT_DIR", undefined)),
+        // A cluster of its own, so that its first job has the id that the page shows.
+        Effect.sync(() => vi.stubEnv("OUTPUT_DIR", undefined).stubEnv("XDG_STATE_HOME", path.join(dir, "home"))),
         () => Effect.sync(() => vi.unstubAllEnvs())
       )
       const write = (name: string, text: string) => {
