@@ -1,4 +1,5 @@
 /** From a config to a plan: manifest, scripts, sweep file and provenance, as texts. */
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as path from "node:path"
 import { environment } from "../backend/launch.ts"
@@ -22,14 +23,14 @@ import { type SweepEntry, sweepText } from "./sweepFile.ts"
 import { plainMap } from "./texts.ts"
 
 /**
- * The plan of `loaded`, or the first thing that is wrong with it. Pure: the same input gives the same bytes, and
+ * The plan of `loaded`, or the first thing that is wrong with it: the same input gives the same bytes, and
  * nothing is written.
  */
 export const makePlan = (
   loaded: Loaded,
   options: PlanOptions
-): Either.Either<PlannedFiles, PlanError | ConfigError> =>
-  Either.mapLeft(assemble(loaded, options), (error) => error._tag === "PlanError" ? located(loaded, error) : error)
+): Effect.Effect<PlannedFiles, PlanError | ConfigError> =>
+  Effect.mapError(assemble(loaded, options), (error) => error._tag === "PlanError" ? located(loaded, error) : error)
 
 /** The error with the place in a file or override from which the value at fault came. */
 const located = (loaded: Loaded, error: PlanError): PlanError => {
@@ -40,8 +41,8 @@ const located = (loaded: Loaded, error: PlanError): PlanError => {
     : PlanError.located(error, origin, loaded.chain(origin.source === "file" ? origin.file : ""))
 }
 
-const assemble = (loaded: Loaded, options: PlanOptions): Either.Either<PlannedFiles, PlanError | ConfigError> =>
-  Either.gen(function*() {
+const assemble = (loaded: Loaded, options: PlanOptions): Effect.Effect<PlannedFiles, PlanError | ConfigError> =>
+  Effect.gen(function*() {
     const { cwd, grows, planId, subset } = options
     const { project, sweep } = loaded.config
     yield* checkName("plan id", planId, null)

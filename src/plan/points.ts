@@ -1,4 +1,5 @@
 /** The points of a sweep in the order of their phases: each with its own config, identity, name and places. */
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Record from "effect/Record"
 import { pyStr } from "../backend/python.ts"
@@ -56,6 +57,16 @@ export interface PointOptions extends PlanPlace {
 
 type Planned<A> = Either.Either<A, PlanError | ConfigError>
 
+type Walked<A> = Effect.Effect<A, PlanError | ConfigError>
+
+/** How many points are resolved at a stretch: about a tenth of a second. */
+const atStretch = 50
+
+/** Lets timers and files have their turn: whoever composes a large sweep again may be watching it. */
+const pause = Effect.async<void>((resume) => {
+  setImmediate(() => resume(Effect.void))
+})
+
 const sweepError = ({ at, message }: SweepError) => PlanError.at(at, message)
 
 /** The error with the place in the section where the parameter at fault is set, as far as it is found there. */
@@ -70,8 +81,8 @@ const stageOf = ({ parameters }: Pick<SweepPoint, "parameters">): string => {
 }
 
 /** All points of the sweep that this plan makes jobs of; each is resolved after the phases that it refers to. */
-export const plannedPoints = (loaded: Loaded, options: PointOptions): Planned<PlannedPoints> =>
-  Either.gen(function*() {
+export const plannedPoints = (loaded: Loaded, options: PointOptions): Walked<PlannedPoints> =>
+  Effect.gen(function*() {
     const { known, subset } = options
     const expansion = yield* Either.mapLeft(expandSweep(loaded.config.sweep), sweepError)
     const { keys, notes, original, points } = withoutOverridden(expansion.points, loaded.sets)
@@ -147,10 +158,11 @@ const walk = (
   { needs, order, unswept }: Graph,
   options: PointOptions,
   places: ReadonlyMap<number, Assigned> = new Map()
-): Planned<ReadonlyArray<PlannedPoint>> =>
-  Either.gen(function*() {
+): Walked<ReadonlyArray<PlannedPoint>> =>
+  Effect.gen(function*() {
     const done = new Map<number, PlannedPoint>()
-    for (const point of order) {
+    for (const [at, point] of order.entries()) {
+      if (at % atStretch === atStretch - 1) yield* pause
       const siblings = needs(point.index).flatMap(([stage, place]) => {
         const sibling = done.get(place)
         return sibling === undefined ? [] : [[stage, sibling] as const]
@@ -192,15 +204,15 @@ const plannedPoint = (
   })
 
 /** What is run when the filters keep nothing, if that is allowed. */
-const basePoint = (loaded: Loaded, options: PointOptions): Planned<ReadonlyArray<PlannedPoint>> => {
+const basePoint = (loaded: Loaded, options: PointOptions): Walked<ReadonlyArray<PlannedPoint>> => {
   const { allow_empty: allowed, base_values: base, defaults } = loaded.config.sweep
   const point = { index: 0, parameters: { ...defaults, ...base }, choices: new Map<string, number>(), filters: [] }
   return allowed
     ? walk(loaded, { unswept: [], order: [point], needs: () => [] }, options)
-    : Either.left(PlanError.at(
+    : PlanError.at(
       "sweep.filter",
       "the filters keep none of the sweep's points; with sweep.allow_empty=true base_values alone are one"
-    ))
+    )
 }
 
 const views = new WeakMap<PlannedPoint, ValueMap>()

@@ -21,6 +21,25 @@ const jsonOf = (plan: PlannedFiles, ending: string): unknown => JSON.parse(textO
 const real = <A, E>(effect: Effect.Effect<A, E, Layer.Layer.Success<typeof services>>): Promise<A> =>
   Effect.runPromise(Effect.provide(effect, services))
 
+describe("a plan of many points", () => {
+  it("lets timers have their turn while it is made, since a monitor may wait for it", async () => {
+    const lr = Array.from({ length: 200 }, (_, at) => at / 1000)
+    let turns = 0
+    let over = false
+    const turn = () => {
+      turns += 1
+      if (!over) setImmediate(turn)
+    }
+    const plan = planned(folder(), toy({ sweep: { axes: { lr }, name_template: "{project}_{lr}" } }))
+    const before = await new Promise<number>((resolve) => setImmediate(() => resolve(turns)))
+    turn()
+    const { manifest } = await plan
+    over = true
+    expect(manifest.jobs).toHaveLength(200)
+    expect(turns - before).toBeGreaterThanOrEqual(4)
+  })
+})
+
 describe("a plan of one script a job", () => {
   it("describes each point with its script, log and directory", async () => {
     const home = folder()
