@@ -113,8 +113,10 @@ const problemsOf = (error: Failure): readonly [Problem, ...ReadonlyArray<Problem
     case "JournalDamagedError":
       return [{
         ...plain(
-          `${error.message}; \`autoexp journal verify --session ID\` names every fault, ` +
-            "`autoexp journal repair --session ID` cuts at the first and keeps the rest aside"
+          error.seq === 1
+            ? `${error.message}; no record stands before it, so that no repair can help: ${noRepair}`
+            : `${error.message}; \`autoexp journal verify --session ID\` names every fault, ` +
+              "`autoexp journal repair --session ID` cuts at the first and keeps the rest aside"
         ),
         file: error.path
       }]
@@ -136,6 +138,9 @@ const problemsOf = (error: Failure): readonly [Problem, ...ReadonlyArray<Problem
       return [plain(error.message)]
   }
 }
+
+/** What is left to do where not even the first record of a journal can be read. */
+export const noRepair = "put the file back from a copy; its jobs are in the queue as they were"
 
 const problemText = ({ column, file, line, message, suggestions }: Problem): string => {
   const where = file === null || line === null && message.includes(file)

@@ -54,7 +54,7 @@ export const beforeFault = Effect.fnUntraced(function*(
   if (fault !== null && followed.head.seq === 0) {
     return yield* damaged({
       ...fault,
-      why: `${fault.why}; no whole record stands before, so that nothing can be repaired`
+      why: `${fault.why}; not one record stands before it`
     })
   }
   return { followed, fault }

@@ -39,9 +39,13 @@ const program = ((): string => {
 
 const headLength = `${digestOf(Buffer.alloc(0))} ${program}\n`.length
 
+/** A session ahead of its place would be told some records twice. */
+const fits = ({ position, session }: Snapshot): boolean => session.seq === position.seq
+
 /** Writes the snapshot; one that cannot be written is only missed. */
 export const saveSnapshot = (place: SessionPlace, snapshot: Snapshot): Effect.Effect<void> =>
   Effect.tryPromise(async () => {
+    if (!fits(snapshot)) return
     const bytes = v8.serialize(snapshot)
     const temporary = `${fileOf(place)}.${process.pid}.tmp`
     await writeFile(temporary, Buffer.concat([Buffer.from(`${digestOf(bytes)} ${program}\n`), bytes]))
@@ -57,7 +61,7 @@ export const loadSnapshot = (place: SessionPlace): Effect.Effect<Snapshot | null
       if (content.toString("latin1", 0, headLength) !== `${digestOf(bytes)} ${program}\n`) return null
       // Its digest says that this program has written it.
       const snapshot: Snapshot = v8.deserialize(bytes)
-      return snapshot.session.planId === place.planId ? snapshot : null
+      return snapshot.session.planId === place.planId && fits(snapshot) ? snapshot : null
     } catch {
       return null
     }

@@ -32,6 +32,17 @@ const problem = (line: number, message: string) => ({
   chain: []
 })
 
+describe("a damaged journal", () => {
+  const damagedAt = (seq: number) =>
+    told(new JournalDamagedError({ path: "/j", from: 1, to: 2, seq, message: "no" })).text
+
+  it("is to be repaired, but not where no record stands before the damage", () => {
+    expect(damagedAt(2)).toContain("journal repair")
+    expect(damagedAt(1)).toContain("no repair can help")
+    expect(damagedAt(1)).not.toContain("journal repair")
+  })
+})
+
 describe("an error", () => {
   it.each<[number, Failure]>([
     [2, usage("no")],

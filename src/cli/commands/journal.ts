@@ -5,6 +5,7 @@ import { repairJournal, verifyJournal } from "../../monitor/mend.ts"
 import { tellLeftOut } from "../../monitor/sessions.ts"
 import { type Envelope, type Fault, Journal } from "../../port/Journal.ts"
 import { Screen } from "../../report/Screen.ts"
+import { noRepair } from "../failure.ts"
 import type { Handler } from "../Handler.ts"
 import { findSession } from "../place.ts"
 import { printJson, printLines } from "../print.ts"
@@ -28,8 +29,10 @@ export const verify: Handler<"journal verify"> = (given) =>
       yield* printLines([
         ...faults.map(faultLine),
         "",
-        `${records} records stand before the first fault; ` +
-        `\`autoexp journal repair --session ${place.planId}\` cuts there and keeps the rest aside`
+        records === 0
+          ? `no record stands before the first fault, so that no repair can help: ${noRepair}`
+          : `${records} records stand before the first fault; ` +
+            `\`autoexp journal repair --session ${place.planId}\` cuts there and keeps the rest aside`
       ])
     }
     return faults.length === 0 ? 0 : damagedCode
