@@ -20,7 +20,7 @@ describe("a submission to SLURM", () => {
     const slurm = scripted({ sbatch: ["sbatch", "--qos=x"] })
     return slurm.run((scheduler) =>
       Effect.gen(function*() {
-        expect(yield* scheduler.submit(submission())).toEqual({ id: "100", cluster: "test" })
+        expect(yield* scheduler.submit(submission())).toMatchObject({ id: "100", cluster: "test" })
         expect(yield* scheduler.submit(submission("arr.2.n0nce", [0, 3, 4, 5]))).toEqual({ id: "100", cluster: "test" })
         expect(slurm.asked.slice(1).map(({ args }) => args)).toEqual([
           ["--qos=x", "--parsable", "--job-name=a.1.n0nce", "--comment=n0nce", "/scripts/a.sbatch"],
@@ -35,7 +35,7 @@ describe("a submission to SLURM", () => {
     return slurm.run((scheduler) =>
       Effect.gen(function*() {
         slurm.answers.sbatch = { stdout: "Welcome, 3 nodes ok\n12345;lumi\n" }
-        expect(yield* scheduler.submit(submission())).toEqual({ id: "12345", cluster: "lumi" })
+        expect(yield* scheduler.submit(submission())).toMatchObject({ id: "12345", cluster: "lumi" })
         for (const stdout of ["", "2 nodes ok\n", "Submitted batch job 7\n", "7\n8\n"]) {
           slurm.answers.sbatch = { stdout }
           yield* calm
