@@ -5,7 +5,7 @@ import * as path from "node:path"
 
 const root = path.resolve(import.meta.dirname, "../..")
 const named = process.argv.slice(2)
-for (const name of named.length > 0 ? named : ["config", "points", "sweep", "detect", "replay"]) {
+for (const name of named.length > 0 ? named : ["config", "points", "sweep", "detect", "replay", "journal"]) {
   const outfile = path.join(root, `node_modules/.cache/bench/${name}.mjs`)
   await esbuild.build({
     absWorkingDir: root,
