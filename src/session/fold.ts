@@ -84,12 +84,13 @@ const readLog = (session: Session, record: EventRecord<"LogRead">): void => {
     progress[match.rule] = match.groups
     noteEvent(session, { job, attempt, name: match.rule, eventId: `e${seq}-${index}` }, at, 1)
   }
+  const last = data.matches.at(-1)
   changeJob(session, record, (job) => ({
-    ...(grew ? { activeAt: at, stalled: false } : {}),
+    activeAt: grew ? at : job.activeAt,
+    stalled: grew ? false : job.stalled,
     progressed: progressBy(job.progressed, data, grew),
-    ...(data.matches.length > 0
-      ? { lastEvent: data.matches.at(-1)?.rule ?? null, progress: { ...job.progress, ...progress } }
-      : {})
+    lastEvent: last === undefined ? job.lastEvent : last.rule,
+    progress: last === undefined ? job.progress : { ...job.progress, ...progress }
   }))
 }
 

@@ -10,13 +10,20 @@ const fixed = /(?:^|_)(?:total|max|last|target)(?:_|$)/
 
 type Groups = EventData<"LogRead">["matches"][number]["groups"]
 
+const whole = /^\d{1,15}$/
+
 /** The whole numbers that a match tells: of counting groups if it has any, else of all. */
 const numbersOf = (groups: Groups): ReadonlyArray<readonly [string, number]> => {
-  const numbers = Object.entries(groups).flatMap(([group, value]): ReadonlyArray<readonly [string, number]> =>
-    value !== null && /^\d{1,15}$/.test(value) && !fixed.test(group) ? [[group, Number(value)]] : []
-  )
-  const steps = numbers.filter(([group]) => counting.test(group))
-  return steps.length > 0 ? steps : numbers
+  const steps: Array<readonly [string, number]> = []
+  const others: Array<readonly [string, number]> = []
+  // A loop, since every line that tells of progress comes by here.
+  for (const group in groups) {
+    const value = groups[group] ?? ""
+    if (!whole.test(value) || fixed.test(group)) continue
+    const numbers = counting.test(group) ? steps : others
+    numbers.push([group, Number(value)])
+  }
+  return steps.length > 0 ? steps : others
 }
 
 /** After a read. A match without a number is progress in itself: a checkpoint, whatever it is called. */
