@@ -4,6 +4,7 @@ import * as Either from "effect/Either"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { decodeRecords } from "../../src/event/EventRecord.ts"
+import { follow, genesis, type Head } from "../../src/journal/chain.ts"
 import { replay } from "../../src/replay/replay.ts"
 
 const folder = path.resolve(import.meta.dirname, "../histories")
@@ -27,3 +28,13 @@ it.each(files)("%s gives the same bytes each time", (name) => {
   const decided = () => JSON.stringify([...Either.getOrThrow(replay(read(name))).session.jobs])
   expect(decided()).toBe(decided())
 })
+
+// The paths and people of the demo were renamed after it was recorded, so that its hashes are those of another text.
+it.each(files.filter((name) => path.basename(name) !== "demo.jsonl"))(
+  "%s is the chain of records that was written",
+  (name) => {
+    const lines = fs.readFileSync(path.join(folder, name), "utf8").trimEnd().split("\n")
+    const end = lines.reduce((head: Head, line) => Either.getOrThrow(follow(head, Buffer.from(line))), genesis)
+    expect(end.seq).toBe(lines.length)
+  }
+)
