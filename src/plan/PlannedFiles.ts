@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { showJson } from "../config/show.ts"
+import type { Environment } from "./environments.ts"
 import type { JobSize } from "./gpuHours.ts"
 import type { KnownJob } from "./growth.ts"
 import type { Manifest } from "./Manifest.ts"
@@ -28,6 +29,8 @@ export interface PlannedFiles {
   readonly links: ReadonlyArray<{ readonly path: string; readonly target: string }>
   /** What each job of the manifest may cost at most, by its name. */
   readonly sizes: ReadonlyMap<string, JobSize>
+  /** What each job exports, by its name. */
+  readonly environments: ReadonlyMap<string, Environment>
   /** Above so many GPU-hours people are asked before any is used; null for never. */
   readonly gpuHoursConfirm: number | null
   /** Jobs of the session that it grows which it no longer has. */

@@ -7,7 +7,7 @@ import type { SweepEntry, SweepFile } from "./sweepFile.ts"
 
 /** What a point's command finds, in the order in which it is set. */
 export interface ByHand {
-  /** Variables as words of a shell: those of `slurm.env` are shell text, the others data. */
+  /** Variables as words of a shell: those of `slurm.env` and `container.env` are shell text, the others data. */
   readonly exports: ReadonlyArray<readonly [name: string, word: string]>
   /** Lines for bash, which end with the command in place of the shell. */
   readonly script: string
@@ -32,14 +32,18 @@ export const byHand = (
       const message = `${path} was written by an older autoexp, which did not note what jobs export; plan again.`
       return yield* Either.left(new ManifestError({ path, message }))
     }
-    for (const [name, text] of Object.entries(shared)) {
-      if (!isRedacted(`${name}=${text}`)) exports.push([name, quoteEnvironment(text) ?? quoteData(text)])
-      else if (env[name] === undefined) {
-        const message = `${name} of slurm.env is a secret, which ${path} does not hold; set it, and run this again.`
-        return yield* Either.left(new ManifestError({ path, message }))
-      }
-    }
+    const words = (section: string, texts: Readonly<Record<string, string>>) =>
+      Either.all(
+        Object.entries(texts).map(([name, text]): Either.Either<typeof exports, ManifestError> => {
+          if (!isRedacted(`${name}=${text}`)) return Either.right([[name, quoteEnvironment(text) ?? quoteData(text)]])
+          if (env[name] !== undefined) return Either.right([])
+          const message = `${name} of ${section} is a secret, which ${path} does not hold; set it, and run this again.`
+          return Either.left(new ManifestError({ path, message }))
+        })
+      )
+    exports.push(...(yield* words("slurm.env", shared)).flat())
     for (const [name, text] of Object.entries(entry.env)) exports.push([name, quoteArgument(text)])
+    exports.push(...(yield* words("container.env", entry.container_env ?? sweep.container_env ?? {})).flat())
     return {
       exports,
       script: [

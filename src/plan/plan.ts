@@ -3,11 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as path from "node:path"
 import { environment } from "../backend/launch.ts"
-import { isMap, type ValueMap } from "../backend/Value.ts"
+import { isMap, type Value, type ValueMap } from "../backend/Value.ts"
 import type { Loaded } from "../config/load.ts"
 import type { ConfigError } from "../config/Problem.ts"
 import { unsafeName } from "../sweep/names.ts"
 import { difference } from "./difference.ts"
+import { environmentOf } from "./environments.ts"
 import { absentNote } from "./gates.ts"
 import { type PointJob, pointJobs } from "./jobs.ts"
 import { manifestOf } from "./manifestOf.ts"
@@ -89,6 +90,7 @@ const assemble = (loaded: Loaded, options: PlanOptions): Effect.Effect<PlannedFi
       ],
       links: sweepPath === null ? [] : [{ path: path.join(base, "sweep.json"), target: path.basename(sweepPath) }],
       sizes: new Map(jobs.map(({ point, size }) => [point.name, size])),
+      environments: new Map(jobs.map((job) => [job.point.name, environmentOf(job)])),
       gpuHoursConfirm: project.gpu_hours_confirm,
       gone,
       notes: [...notes, ...commandNotes(jobs), ...absentNote(jobs.map(({ gates }) => gates))]
@@ -129,13 +131,17 @@ const logFolder = (logPath: string): string => path.dirname(logPath).replaceAll(
 const sweepFileText = (loaded: Loaded, planId: string, jobs: ReadonlyArray<PointJob>): string => {
   const config = redactConfig(loaded.resolved)
   const { sweep: _, ...shared } = config
-  const sharedEnv = exportsOf(shared)
-  const sharedText = JSON.stringify(sharedEnv)
+  const same = { slurm: exportsOf(shared["slurm"]), container: exportsOf(shared["container"]) }
+  const texts = { slurm: JSON.stringify(same.slurm), container: JSON.stringify(same.container) }
+  const ownExports = (section: "slurm" | "container", own: ValueMap) => {
+    if (own[section] === shared[section]) return null
+    const env = exportsOf(own[section])
+    return JSON.stringify(env) === texts[section] ? null : env
+  }
   const points = jobs.map(({ command: { argv, env }, point }): SweepEntry => {
     const { index, name, outputDir, stage } = point
     const [program = "", ...rest] = argv
     const { sweep: _, ...own } = redactConfig(point.loaded.resolved)
-    const ownEnv = own["slurm"] === shared["slurm"] ? sharedEnv : exportsOf(own)
     return {
       index,
       name,
@@ -144,7 +150,8 @@ const sweepFileText = (loaded: Loaded, planId: string, jobs: ReadonlyArray<Point
       parameters: plainMap(point.loaded.parameters),
       argv: [program, ...rest],
       env,
-      slurm_env: JSON.stringify(ownEnv) === sharedText ? null : ownEnv,
+      slurm_env: ownExports("slurm", own),
+      container_env: ownExports("container", own),
       ...difference(shared, own)
     }
   })
@@ -153,13 +160,14 @@ const sweepFileText = (loaded: Loaded, planId: string, jobs: ReadonlyArray<Point
     plan_id: planId,
     project: loaded.config.project.name,
     config,
-    slurm_env: sharedEnv,
+    slurm_env: same.slurm,
+    container_env: same.container,
     points
   })
 }
 
-/** What jobs export of the config's `slurm.env`. */
-const exportsOf = ({ slurm = null }: ValueMap): Readonly<Record<string, string>> => {
-  const env = isMap(slurm) ? slurm["env"] ?? null : null
+/** What jobs export of the `env` of a config's section. */
+const exportsOf = (section: Value = null): Readonly<Record<string, string>> => {
+  const env = isMap(section) ? section["env"] ?? null : null
   return isMap(env) ? environment(env) : {}
 }

@@ -20,6 +20,8 @@ export interface ScriptSettings extends DirectiveSettings {
   readonly srun: ValueMap
   readonly srun_opts: string
   readonly env: ValueMap
+  /** `container.env`: shell text too, which wins over the other environments. */
+  readonly containerEnv: ValueMap
   /** Mounts, for the launcher's {{bind_flags}}. */
   readonly binds: ReadonlyArray<string>
 }
@@ -58,9 +60,9 @@ export const renderScript = (
   parts: ScriptParts
 ): Either.Either<string, PlanError> =>
   Either.gen(function*() {
-    const exports = yield* exportLines(settings.env, parts)
+    const exports = yield* exportLines(settings, parts)
     yield* checkPlaceholders(template, exports !== "")
-    const names = exportedNames(settings.env, parts)
+    const names = exportedNames(settings, parts)
     const launcher = yield* launcherText(settings.launcher_cmd, { names, binds: settings.binds })
     const backendCommand = shellText(commandText(parts.argv))
     const directives = yield* directiveLines(settings, parts.directives, { name: parts.name, output: parts.logPath })
@@ -95,11 +97,12 @@ const faultOf = (template: Template) => ({ message, offset }: TemplateFault): Pl
   PlanError.inFile(template.path, template.text, offset, message)
 
 /** Variables that the script exports, those of its array's tasks included. */
-const exportedNames = (env: ValueMap, parts: ScriptParts): ReadonlyArray<string> => [
+const exportedNames = ({ containerEnv, env }: ScriptSettings, parts: ScriptParts): ReadonlyArray<string> => [
   ...new Set([
     ...Object.keys(environment(env)),
     ...Object.keys(parts.env),
     ...[...parts.taskEnv.values()].flatMap(Object.keys),
+    ...Object.keys(environment(containerEnv)),
     ...parts.array ? ["SLURM_ARRAY_TASK_ID", "AUTOEXP_INDEX"] : [],
     ...hasTaskEnvironment(parts) ? [TASK_ENVIRONMENT] : []
   ])
@@ -108,23 +111,34 @@ const exportedNames = (env: ValueMap, parts: ScriptParts): ReadonlyArray<string>
 const hasTaskEnvironment = ({ array, env, taskEnv }: ScriptParts): boolean =>
   array && (Object.keys(env).length > 0 || taskEnv.size > 0)
 
-/** `export` lines: the `slurm.env` section's as shell text, then the backend's as data, then those of the array's task. */
+/**
+ * `export` lines: the `slurm.env` section's as shell text, then the backend's as data, those of the array's task among
+ * them, then the `container.env` section's as shell text.
+ */
 const exportLines = (
-  env: ValueMap,
+  { containerEnv, env }: ScriptSettings,
   parts: ScriptParts
 ): Either.Either<string, PlanError> =>
   Either.gen(function*() {
-    const lines: Array<string> = []
-    for (const [name, text] of Object.entries(environment(env))) {
-      const word = quoteEnvironment(text)
-      const at = `slurm.env.${name}`
-      if (word === null) return yield* Either.left(PlanError.at(at, `a "$(" or "\${" is not closed in ${pyStr(text)}`))
-      lines.push(yield* exportLine(at, name, word))
-    }
-    lines.push(...yield* backendLines(parts.env), ...yield* taskLines(parts.taskEnv))
-    if (hasTaskEnvironment(parts)) lines.push(`export ${TASK_ENVIRONMENT}="$AUTOEXP_INDEX"`)
-    return lines.join("\n")
+    return [
+      ...yield* shellLines("slurm.env", env),
+      ...yield* backendLines(parts.env),
+      ...yield* taskLines(parts.taskEnv),
+      ...yield* shellLines("container.env", containerEnv),
+      ...hasTaskEnvironment(parts) ? [`export ${TASK_ENVIRONMENT}="$AUTOEXP_INDEX"`] : []
+    ].join("\n")
   })
+
+const shellLines = (section: string, env: ValueMap): Either.Either<ReadonlyArray<string>, PlanError> =>
+  Either.all(
+    Object.entries(environment(env)).map(([name, text]) => {
+      const word = quoteEnvironment(text)
+      const at = `${section}.${name}`
+      return word === null
+        ? Either.left(PlanError.at(at, `a "$(" or "\${" is not closed in ${pyStr(text)}`))
+        : exportLine(at, name, word)
+    })
+  )
 
 const backendLines = (env: Readonly<Record<string, string>>): Either.Either<ReadonlyArray<string>, PlanError> =>
   Either.all(

@@ -43,11 +43,13 @@ export const batches = (
       const { config, resolved } = job.point.loaded
       const { array, max_array_size: size } = config.slurm
       if (size < 1) yield* Either.left(PlanError.at("slurm.max_array_size", "an array has at least one task"))
-      const section = resolved["slurm"] as ValueMap
-      const text = keys.get(section) ?? JSON.stringify(toPlain(section))
-      keys.set(section, text)
+      const text = [resolved["slurm"], resolved["container"]].map((section = null) => {
+        const text = (isMap(section) ? keys.get(section) : undefined) ?? JSON.stringify(toPlain(section))
+        if (isMap(section)) keys.set(section, text)
+        return text
+      })
       const offset = array ? job.point.index - job.point.index % size : null
-      const key = array ? `${offset} ${text}` : job.point.name
+      const key = array ? `${offset} ${text.join(" ")}` : job.point.name
       const group = groups.get(key)
       if (group === undefined) groups.set(key, { jobs: [job], offset })
       else group.jobs.push(job)
@@ -77,6 +79,7 @@ interface Group {
 const scriptSettings = ({ container, slurm }: Config, cwd: string): ScriptSettings => ({
   ...slurm,
   binds: container.bind,
+  containerEnv: container.env,
   sbatch: withPlaces(slurm.sbatch, cwd),
   sbatch_overrides: withPlaces(slurm.sbatch_overrides, cwd)
 })

@@ -26,6 +26,8 @@ export const SweepEntry = Schema.Struct({
   env: Schema.Record({ key: Schema.String, value: Schema.String }),
   /** What it exports of `slurm.env` instead of what all share. */
   slurm_env: Environment,
+  /** The same of `container.env`. */
+  container_env: Environment,
   /** What of the shared config is otherwise here, by its path. */
   config: Schema.optionalWith(Plain, { default: () => ({}) }),
   /** Paths of what is not there at all. */
@@ -41,6 +43,8 @@ export const SweepFile = Schema.Struct({
   config: Schema.Record({ key: Schema.String, value: Schema.Unknown }),
   /** What all points export of `slurm.env`. */
   slurm_env: Environment,
+  /** The same of `container.env`. */
+  container_env: Environment,
   points: Schema.Array(SweepEntry)
 })
 export type SweepFile = typeof SweepFile.Type
@@ -49,10 +53,11 @@ const pointStart = (index: number): string => `\n    {"index":${index},`
 
 /** The file's text: what is shared in the open, then a line for each point, so that one can be read without the others. */
 export const sweepText = ({ points, ...shared }: SweepFile): string => {
-  const lines = points.map(({ config, index, slurm_env: env, without, ...rest }) => {
+  const lines = points.map(({ config, container_env: inImage, index, slurm_env: env, without, ...rest }) => {
     const own = {
       ...rest,
       ...env === null ? {} : { slurm_env: env },
+      ...inImage === null ? {} : { container_env: inImage },
       ...Object.keys(config).length === 0 ? {} : { config },
       ...without.length === 0 ? {} : { without }
     }

@@ -12,6 +12,7 @@ const entry: SweepEntry = {
   argv: ["train", "$A/x", "$(no)"],
   env: { B: "$A;b" },
   slurm_env: null,
+  container_env: null,
   config: {},
   without: []
 }
@@ -21,6 +22,7 @@ const sweep: SweepFile = {
   project: "toy",
   config: {},
   slurm_env: { A: "$(echo a)", TOKEN: "***" },
+  container_env: null,
   points: [entry]
 }
 const told = (file: SweepFile, point: SweepEntry, env: Readonly<Record<string, string>> = { TOKEN: "t" }) =>
@@ -47,6 +49,19 @@ describe("a point that is started by hand", () => {
 
   it("has its own slurm.env where it has one", () => {
     expect(told(sweep, { ...entry, slurm_env: { A: "2" } })).toContain("export A=\"2\"\n")
+  })
+
+  it("has container.env last, as shell text, its own where it has one", () => {
+    const shared = { ...sweep, container_env: { B: "$B:$(echo c)", KEY: "***" } }
+    expect(told(shared, entry, { TOKEN: "t", KEY: "k" })).toContain(
+      "\nexport B=\"$A;b\"\nexport B=\"$B:$(echo c)\"\nexec "
+    )
+    expect(told(shared, { ...entry, container_env: { C: "1" } })).toContain(
+      "\nexport B=\"$A;b\"\nexport C=\"1\"\nexec "
+    )
+    expect(told(shared, entry)).toBe(
+      "KEY of container.env is a secret, which /s.json does not hold; set it, and run this again."
+    )
   })
 
   it("is not started without a secret that nobody recorded, or from a file that lacks what is exported", () => {

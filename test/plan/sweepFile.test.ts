@@ -21,6 +21,7 @@ const entry = (index: number): SweepEntry => ({
   argv: ["train", "--addr", "$MASTER_ADDR:${PORT}", "a  $(b)", "\\$HOME", "$UNSET"],
   env: { PYTHONPATH: "/src:$PYTHONPATH", PORT: "1", BOTH: "$PORT$PYTHONPATH" },
   slurm_env: null,
+  container_env: null,
   config: {},
   without: []
 })
@@ -31,6 +32,7 @@ const sweep: SweepFile = {
   project: "toy",
   config: {},
   slurm_env: null,
+  container_env: null,
   points: [entry(3), entry(5)]
 }
 

@@ -93,6 +93,7 @@ const bare: ScriptSettings = {
   srun: {},
   srun_opts: "",
   env: {},
+  containerEnv: {},
   binds: [],
   sbatch: {},
   sbatch_overrides: {},

@@ -4,10 +4,12 @@ import * as fs from "node:fs"
 import { missingImage as missingImageError } from "../../container/images.ts"
 import * as FileJournal from "../../journal/FileJournal.ts"
 import { checkPlan, checkScripts } from "../../plan/checkPlan.ts"
+import { type Environment, LAYERS, shareOut } from "../../plan/environments.ts"
 import { planOutput } from "../../plan/Manifest.ts"
 import { missingImage } from "../../plan/missingImage.ts"
 import { type PlannedFiles, writePlan } from "../../plan/PlannedFiles.ts"
 import { counted } from "../../report/sweep/words.ts"
+import { clean } from "../../report/width.ts"
 import { budgetJson, budgetLines, budgetOf } from "../budget.ts"
 import { growing, type Growth, growthLines } from "../growing.ts"
 import type { Handler } from "../Handler.ts"
@@ -31,7 +33,10 @@ export const printPlan = ({ growth, plan }: Made, json: boolean, done: string) =
     if (json) {
       const { added, gone, place, touched } = growth ?? { added: [], gone: [], place: null, touched: [] }
       const change = place === null ? {} : { session: place.planId, added, gone, touched }
-      return yield* printJson({ ...planOutput(manifest, manifestPath), ...change, budget: budgetJson(budget) })
+      const { own, shared } = shareOut(plan.environments)
+      const output = planOutput(manifest, manifestPath)
+      const jobs = output.jobs.map((job) => own.has(job.name) ? { ...job, environment: own.get(job.name) } : job)
+      return yield* printJson({ ...output, jobs, ...change, environment: shared, budget: budgetJson(budget) })
     }
     const jobs = growth === null ? manifest.jobs : manifest.jobs.filter(({ name }) => growth.added.includes(name))
     yield* printTable(
@@ -50,6 +55,30 @@ export const printPlan = ({ growth, plan }: Made, json: boolean, done: string) =
       manifestPath
     ])
   })
+
+const ofLayer = { slurm: "slurm.env", backend: "backend.env", container: "container.env" } as const
+
+const layerLines = (environment: Environment, whole: Environment): ReadonlyArray<string> =>
+  LAYERS.flatMap((layer, at) =>
+    Object.entries(environment[layer]).map(([name, text]) => {
+      const winner = LAYERS.slice(at + 1).findLast((later) => Object.hasOwn(whole[later], name))
+      const note = winner === undefined ? "" : ` (${ofLayer[winner]} wins)`
+      return `  ${ofLayer[layer].padEnd(13)}  ${clean(`${name}=${text}`)}${note}`
+    })
+  )
+
+/** What jobs export, by layers: what all share, then what each has of its own. */
+const environmentLines = (environments: PlannedFiles["environments"]): ReadonlyArray<string> => {
+  const { own, shared } = shareOut(environments)
+  const alike = layerLines(shared, shared)
+  const each = [...own].flatMap(([job, environment]) => [
+    `environment of ${job}:`,
+    ...layerLines(environment, environments.get(job) ?? environment)
+  ])
+  return alike.length + each.length === 0
+    ? []
+    : ["", ...alike.length === 0 ? [] : ["environment, of which a later line wins:", ...alike], ...each]
+}
 
 /**
  * Makes the plan and writes it, unless its options say otherwise; null if nothing was written. `submits`: whether its jobs
@@ -82,6 +111,7 @@ export const makeAndWrite = (given: Given<"plan">, submits: boolean) =>
     }
     if (given["dry-run"]) {
       yield* printPlan({ plan, growth }, given.json, "nothing written")
+      if (!given.json) yield* printLines(environmentLines(plan.environments))
       return null
     }
     if (sessionExists(place)) {
