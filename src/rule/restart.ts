@@ -2,6 +2,7 @@
 import type { RestartAction } from "../action/actions/RestartAction.ts"
 import type { Job, Occurrence } from "../session/Session.ts"
 import { wouldHave } from "../session/would.ts"
+import { laterLinesFollow } from "./behaviour.ts"
 import { noteFailure } from "./breaker.ts"
 import { budgetsOf, type Charge, progressOf, spentText } from "./budget.ts"
 import { changeHindrance, changesOf } from "./changes.ts"
@@ -33,6 +34,18 @@ const hindrance = (job: Job, { attempt, source }: Occurrence, unlessCompleted: b
   return null
 }
 
+/** Of a line that follows from the attempt's first failure: a charge for that one, whose budget must have room, too. */
+const followedCharge = (
+  { session }: Context,
+  { error }: Job,
+  { source }: Occurrence,
+  charge: Charge
+): ReadonlyArray<Charge> =>
+  session.behaviour >= laterLinesFollow && source === "log" && charge.fingerprint !== null && error !== null &&
+    error !== charge.fingerprint
+    ? [{ ...charge, fingerprint: error }]
+    : []
+
 /**
  * Decides a restart, or why not (`skip`). `unlessCompleted`: it is void should the attempt turn out to have completed. An attempt that still lives is cancelled; the next one is submitted when the
  * scheduler has said that it is dead and its log has settled.
@@ -60,9 +73,12 @@ export const restart = (
     progress: progressOf(context.session, context.rules(job), job, action)
   }
   const budgets = budgetsOf(context.rules(job), job, action, charge)
-  const spent = budgets.find(({ after }) => after < 0)
-  if (spent !== undefined) {
-    const why = spentText(spent, charge)
+  const [why] = [charge, ...followedCharge(context, job, occurrence, charge)].flatMap((one) =>
+    budgetsOf(context.rules(job), job, action, one).filter(({ after }) => after < 0).map((spent) =>
+      spentText(spent, one)
+    )
+  )
+  if (why !== undefined) {
     skip(why)
     if (job.attention?.reason !== why) context.emit({ type: "AttentionNeeded", data: { why } }, job, cause)
     return

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { behaviour } from "../../src/rule/behaviour.ts"
 import { machine, plannedJob } from "./machine.ts"
 
 type Machine = ReturnType<typeof machine>
@@ -70,6 +71,23 @@ describe("the budget of a failure", () => {
     expect(dies(m)).toBe(true)
     m.log([{ rule: "nccl" }])
     expect(dies(m)).toBe(false)
+  })
+
+  it("is spent for the lines that follow from it, too: a crash of many lines restarts no more than one of one line", () => {
+    const rules = [nccl, { ...nccl, name: "other" }]
+    const m = start({ restarts: { max_per_fingerprint: 1, max_no_progress: null }, log_events: rules }, [
+      plannedJob("a")
+    ], { behaviour })
+    const crashes = () => {
+      m.log([{ rule: "nccl" }])
+      m.log([{ rule: "other" }])
+      return dies(m)
+    }
+    expect(crashes()).toBe(true)
+    expect(crashes()).toBe(false)
+    expect(m.job()).toMatchObject({ attempt: 2, outcome: "failed" })
+    expect(m.job().attention?.reason).toBe("the restart budget of this failure is spent (1 of 1): nccl")
+    replays(m)
   })
 
   it("is one of the job in all, too, which no progress gives back", () => {
