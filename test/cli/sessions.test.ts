@@ -179,6 +179,17 @@ describe("the user's index", () => {
       expect(JSON.parse(stdout)).toHaveLength(1)
     }))
 
+  it.scoped("is shown although its files cannot be written, as on a full disk", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      const place = { stateDir: path.join(home, "state"), planId: "demo" }
+      yield* keep(place, eventful("demo"))
+      fs.writeFileSync(path.join(place.stateDir, "demo.actions"), "")
+      const { exitCode, stdout } = yield* autoexp(home, ["session", "show", "demo", "--state-dir", "state", "--json"])
+      expect(exitCode).toBe(0)
+      expect(JSON.parse(stdout)).toMatchObject({ plan_id: "demo", queue: { queued: 1 } })
+    }))
+
   it.scoped("tells of a torn last line, and shows what stands before it", () =>
     Effect.gen(function*() {
       const home = yield* temporary

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { isMap } from "../../backend/Value.ts"
 import * as FileJournal from "../../journal/FileJournal.ts"
 import { glance } from "../../monitor/held.ts"
-import { makePublisher } from "../../monitor/publish.ts"
+import { makePatientPublisher } from "../../monitor/publish.ts"
 import { tellLeftOut } from "../../monitor/sessions.ts"
 import { readManifest } from "../../plan/Manifest.ts"
 import { redactConfig } from "../../plan/redact.ts"
@@ -20,7 +20,7 @@ import { SessionUnfinishedError } from "../SessionUnfinishedError.ts"
 const publish = (place: SessionPlace, { head, session }: Effect.Effect.Success<ReturnType<typeof glance>>) =>
   Effect.gen(function*() {
     const holder = yield* (yield* Journal).holder(place)
-    if (holder === null || holder.alive === "dead") yield* makePublisher(place)(session, head)
+    if (holder === null || holder.alive === "dead") yield* makePatientPublisher(place)(session, head)
   })
 
 export const show: Handler<"session show"> = (given) =>
