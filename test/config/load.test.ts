@@ -73,7 +73,8 @@ describe("a configuration", () => {
         name: "run",
         base_output_dir: "out/run_20250131_235959_042",
         monitoring_state_dir: "out/run_20250131_235959_042/monitoring_state",
-        resume: true
+        resume: true,
+        gpu_hours_confirm: null
       })
       expect(config.slurm).toMatchObject({
         sbatch: { nodes: 64 },
@@ -211,7 +212,8 @@ describe("a mistake names its place and what would fit", () => {
   it.effect("an unknown backend, with all there are if none is near", () =>
     Effect.map(only(["backend.class_name=Zzz"]), (problem) =>
       expect(problem.message).toBe(
-        "backend.class_name cannot be \"Zzz\"; known: NullBackend, CommandBackend. "
+        "backend.class_name cannot be \"Zzz\"; known: NullBackend, CommandBackend, MegatronBackend, "
+          + "AutoMegatronBackend, MegatronROCmBackend, AutoMegatronROCmBackend. "
           + "(set by the override \"backend.class_name=Zzz\")"
       )))
 

@@ -21,7 +21,10 @@ describe("a submission to SLURM", () => {
     return slurm.run((scheduler) =>
       Effect.gen(function*() {
         expect(yield* scheduler.submit(submission())).toMatchObject({ id: "100", cluster: "test" })
-        expect(yield* scheduler.submit(submission("arr.2.n0nce", [0, 3, 4, 5]))).toEqual({ id: "100", cluster: "test" })
+        expect(yield* scheduler.submit(submission("arr.2.n0nce", [0, 3, 4, 5]))).toMatchObject({
+          id: "100",
+          cluster: "test"
+        })
         expect(slurm.asked.slice(1).map(({ args }) => args)).toEqual([
           ["--qos=x", "--parsable", "--job-name=a.1.n0nce", "--comment=n0nce", "/scripts/a.sbatch"],
           ["--qos=x", "--parsable", "--job-name=arr.2.n0nce", "--comment=n0nce", "--array=0,3-5", "/scripts/a.sbatch"]
