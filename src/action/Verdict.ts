@@ -1,7 +1,7 @@
 /** What a condition answers: it passes, fails, or asks the outside world a question and waits for the answer. */
 import type { ValueMap } from "../backend/Value.ts"
-import type { JobOutcome } from "../event/events.ts"
 import type { Asked } from "../event/Question.ts"
+import type { JobOutcome } from "../event/terms.ts"
 
 export type Verdict =
   | { readonly verdict: "pass"; readonly why: string }

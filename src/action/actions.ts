@@ -2,7 +2,7 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { Int, Number, type ValueMap } from "../backend/Value.ts"
-import { OnInterrupt } from "../event/events.ts"
+import { OnInterrupt } from "../event/terms.ts"
 import type { TemplateError } from "../sweep/format.ts"
 import { LogAction } from "./actions/LogAction.ts"
 import { PublishEventAction } from "./actions/PublishEventAction.ts"

@@ -3,7 +3,7 @@ import * as crypto from "node:crypto"
 import type { NewEvent } from "../event/EventRecord.ts"
 import type { Chunk } from "../port/Files.ts"
 import type { Detector } from "../rule/detect.ts"
-import type { LogPosition } from "../session/Session.ts"
+import type { LogPosition } from "../session/entries.ts"
 import { readLines } from "./lines.ts"
 import { type Placed, scan } from "./scan.ts"
 

@@ -4,7 +4,8 @@ import * as Effect from "effect/Effect"
 import * as os from "node:os"
 import { liveness, parseLease } from "../journal/holders.ts"
 import type { Holder, SessionPlace } from "../port/Journal.ts"
-import type { QueueEntry, Session } from "../session/Session.ts"
+import type { QueueEntry } from "../session/entries.ts"
+import type { Session } from "../session/Session.ts"
 import { forgetBeat, readBeat } from "./heartbeat.ts"
 
 /** A claim whose worker is dead, and how that is known. */

@@ -8,7 +8,9 @@ import type { FactType } from "../event/events.ts"
 import { withCommand } from "../plan/attemptScript.ts"
 import type { Files, FileUnreadableError } from "../port/Files.ts"
 import { Scheduler, SubmissionRefusedError } from "../port/Scheduler.ts"
-import type { Job, OpenSubmission, Session } from "../session/Session.ts"
+import type { OpenSubmission } from "../session/entries.ts"
+import type { Job } from "../session/Job.ts"
+import type { Session } from "../session/Session.ts"
 import { readClaim } from "./claim.ts"
 
 type Facts = ReadonlyArray<NewEvent<FactType>>

@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { BreakerSettings } from "../event/events.ts"
 import { PlannedJob } from "../event/PlannedJob.ts"
+import { BreakerSettings } from "../event/terms.ts"
 import { Monitoring } from "../rule/Monitoring.ts"
 
 /** The session that asked for a plan: a follow-up's parent. */

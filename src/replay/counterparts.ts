@@ -1,7 +1,8 @@
 /** Ids hold seqs, which differ once other decisions were made: what in the one session is what in the other. */
 import type { EventRecord, Fact, NewEvent } from "../event/EventRecord.ts"
 import type { FactType } from "../event/events.ts"
-import type { OpenBinding, OpenGate, Session } from "../session/Session.ts"
+import type { OpenBinding, OpenGate } from "../session/entries.ts"
+import type { Session } from "../session/Session.ts"
 import { sameJson } from "./same.ts"
 
 type Open = OpenBinding | OpenGate

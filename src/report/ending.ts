@@ -1,6 +1,7 @@
 /** What is said when a session is no longer watched: how each job stands, what was healed, what failed and why. */
 import { attentionOf } from "../session/attention.ts"
-import type { Job, Session } from "../session/Session.ts"
+import type { Job } from "../session/Job.ts"
+import type { Session } from "../session/Session.ts"
 import { statusOf } from "../session/Session.ts"
 import { waitsFor } from "../session/view.ts"
 import type { LiveRow } from "./live.ts"

@@ -2,7 +2,7 @@
 import * as Schema from "effect/Schema"
 import { Binding } from "../action/actions.ts"
 import { AnyMap, Int, Number } from "../backend/Value.ts"
-import { Mode } from "../event/events.ts"
+import { Mode } from "../event/terms.ts"
 
 /** The predecessor's state classes and the state each names. */
 export const stateOfClass = {

@@ -1,6 +1,6 @@
 /** Answers to what conditions ask: of one question or of several, by the world, by a timer, or by a job's end. */
 import { type Answer, partsOf, settle } from "../event/Question.ts"
-import type { OpenBinding, OpenGate } from "../session/Session.ts"
+import type { OpenBinding, OpenGate } from "../session/entries.ts"
 import type { Context } from "./Context.ts"
 import { finishIfJudged } from "./ending.ts"
 import { answerGate, judgeAgain } from "./gates.ts"

@@ -1,5 +1,6 @@
 /** The circuit breaker: where many jobs fail alike at once, it is not they that are broken, and restarts only burn time. */
-import type { Job, Occurrence } from "../session/Session.ts"
+import type { Occurrence } from "../session/entries.ts"
+import type { Job } from "../session/Job.ts"
 import type { Charge } from "./budget.ts"
 import type { Context } from "./Context.ts"
 import { metadataOf } from "./metadata.ts"

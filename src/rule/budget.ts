@@ -1,7 +1,8 @@
 /** How often a job may still be restarted: restarts are counted in the journal, progress gives them back. */
 import type { RestartAction } from "../action/actions/RestartAction.ts"
-import type { Budget } from "../event/events.ts"
-import type { Job, Restart, Session } from "../session/Session.ts"
+import type { Budget } from "../event/terms.ts"
+import type { Job, Restart } from "../session/Job.ts"
+import type { Session } from "../session/Session.ts"
 import type { Rules } from "./Context.ts"
 
 type Action = typeof RestartAction.Type

@@ -1,7 +1,7 @@
 /** What the end of an attempt means. Source of the state words: squeue man page, JOB STATE CODES. */
 import type { ValueMap } from "../backend/Value.ts"
-import type { JobOutcome, Mode } from "../event/events.ts"
-import type { Job } from "../session/Session.ts"
+import type { JobOutcome, Mode } from "../event/terms.ts"
+import type { Job } from "../session/Job.ts"
 
 export interface Classification {
   readonly mode: Mode

@@ -1,7 +1,8 @@
 /** Conditions one after another, for the actions of events and for the gates of jobs. */
 import type { Occasion, Verdict } from "../action/Verdict.ts"
 import { partsOf, withoutIntervals } from "../event/Question.ts"
-import { eventKey, type Job } from "../session/Session.ts"
+import { type Job } from "../session/Job.ts"
+import { eventKey } from "../session/Session.ts"
 import { filesHaveIntervals } from "./behaviour.ts"
 import type { Context } from "./Context.ts"
 import { secondsBetween } from "./time.ts"

@@ -1,7 +1,8 @@
 /** The end of an attempt and of a job. */
 import { eventAction } from "../action/actions.ts"
-import type { Mode } from "../event/events.ts"
-import { eventKey, type Job, logKey } from "../session/Session.ts"
+import type { Mode } from "../event/terms.ts"
+import { type Job } from "../session/Job.ts"
+import { eventKey, logKey } from "../session/Session.ts"
 import { wouldHave } from "../session/would.ts"
 import { classify } from "./classify.ts"
 import { type Context, timerOf } from "./Context.ts"

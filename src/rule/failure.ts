@@ -1,6 +1,7 @@
 /** What failed, in the words by which failures are told apart. */
 import type { ValueMap } from "../backend/Value.ts"
-import type { Job, Occurrence } from "../session/Session.ts"
+import type { Occurrence } from "../session/entries.ts"
+import type { Job } from "../session/Job.ts"
 import { metadataOf } from "./metadata.ts"
 
 /** Of the scheduler's own words: mode, reason, kind of error, exit code, signal. */

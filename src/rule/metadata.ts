@@ -1,7 +1,9 @@
 /** The variables that templates of rules may use. */
 import { pyStr } from "../backend/python.ts"
 import { isMap, type Value, type ValueMap } from "../backend/Value.ts"
-import type { Job, Occurrence, Session } from "../session/Session.ts"
+import type { Occurrence } from "../session/entries.ts"
+import type { Job } from "../session/Job.ts"
+import type { Session } from "../session/Session.ts"
 
 /** Text of one metadata entry; empty if there is none. */
 export const metadataOf = (metadata: ValueMap, key: string): string => {

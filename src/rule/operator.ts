@@ -1,6 +1,7 @@
 /** What an operator decides of a job. */
-import type { EventData, Request } from "../event/events.ts"
-import type { Job } from "../session/Session.ts"
+import type { EventData } from "../event/events.ts"
+import type { Request } from "../event/Request.ts"
+import type { Job } from "../session/Job.ts"
 import type { Context } from "./Context.ts"
 import { endJob } from "./ending.ts"
 import { endAttempt } from "./restart.ts"

@@ -1,8 +1,10 @@
 /** What people and workers ask of a session, and what a new monitor finds half done. */
 import * as Either from "effect/Either"
-import type { EventData, OnInterrupt, RenderedAction, Request } from "../event/events.ts"
+import type { EventData } from "../event/events.ts"
 import type { Outcome } from "../event/Outcome.ts"
-import type { QueueEntry } from "../session/Session.ts"
+import type { Request } from "../event/Request.ts"
+import type { OnInterrupt, RenderedAction } from "../event/terms.ts"
+import type { QueueEntry } from "../session/entries.ts"
 import { type Context, decodeRules } from "./Context.ts"
 import { actAgain } from "./gates.ts"
 import { observed, operate } from "./operator.ts"

@@ -1,6 +1,7 @@
 /** Restarts: at most one for an attempt, within every budget, and never of an attempt that is over. */
 import type { RestartAction } from "../action/actions/RestartAction.ts"
-import type { Job, Occurrence } from "../session/Session.ts"
+import type { Occurrence } from "../session/entries.ts"
+import type { Job } from "../session/Job.ts"
 import { wouldHave } from "../session/would.ts"
 import { laterLinesFollow } from "./behaviour.ts"
 import { noteFailure } from "./breaker.ts"

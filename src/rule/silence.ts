@@ -1,5 +1,6 @@
 /** Silence: a running job whose files have not grown for the threshold is stalled, once until they grow again. */
-import { type Job, logKey } from "../session/Session.ts"
+import { type Job } from "../session/Job.ts"
+import { logKey } from "../session/Session.ts"
 import { type Context, timerOf } from "./Context.ts"
 import { raise, raiseState } from "./raise.ts"
 import { isWatched } from "./termination.ts"

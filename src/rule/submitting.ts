@@ -1,6 +1,7 @@
 /** Submissions: intended once, doubted where nobody knows, repeated only when they are known to be lost. */
 import type { EventData } from "../event/events.ts"
-import { type Job, submitTimer } from "../session/Session.ts"
+import { type Job } from "../session/Job.ts"
+import { submitTimer } from "../session/Session.ts"
 import { wouldHave } from "../session/would.ts"
 import { rewritten, sbatchOptions } from "./changes.ts"
 import type { Context } from "./Context.ts"

@@ -4,7 +4,7 @@
  */
 import type { ValueMap } from "../backend/Value.ts"
 import { terminationGate } from "../session/foldGate.ts"
-import type { Job } from "../session/Session.ts"
+import type { Job } from "../session/Job.ts"
 import { passAll } from "./conditions.ts"
 import type { Context } from "./Context.ts"
 import { pollSeconds } from "./Monitoring.ts"

@@ -1,6 +1,6 @@
 /** Cancels that the scheduler takes and that have no effect: repeated, and then for a person to see to. */
 import type { EventData } from "../event/events.ts"
-import type { Job } from "../session/Session.ts"
+import type { Job } from "../session/Job.ts"
 import type { Context } from "./Context.ts"
 
 /** How long a cancel that was taken may need: SLURM's KillWait, UnkillableStepTimeout and an epilog, with some to spare. */

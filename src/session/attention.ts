@@ -1,5 +1,6 @@
 /** What of a session waits for somebody's decision. */
-import type { Job, Session } from "./Session.ts"
+import type { Job } from "./Job.ts"
+import type { Session } from "./Session.ts"
 
 /** As a session and its published file tell of it. */
 interface Told {

@@ -1,6 +1,8 @@
 /** Changes of a session's tables, one entry at a time. An entry that is not there is left alone. */
 import type { Stamp } from "../event/EventRecord.ts"
-import { type EventEntry, eventKey, type Job, type QueueEntry, type Session } from "./Session.ts"
+import { type EventEntry, type QueueEntry } from "./entries.ts"
+import { type Job } from "./Job.ts"
+import { eventKey, type Session } from "./Session.ts"
 
 /** Changes the job that the record is about. */
 export const changeJob = (

@@ -6,8 +6,9 @@ import { changeJob, noteEvent } from "./change.ts"
 import { foldAction } from "./foldAction.ts"
 import { foldAttempt, newAttempt } from "./foldAttempt.ts"
 import { foldRules, withSettings } from "./foldRules.ts"
+import { type Job } from "./Job.ts"
 import { progressBy } from "./progress.ts"
-import { type Job, logKey, recoveryTimer, type Session } from "./Session.ts"
+import { logKey, recoveryTimer, type Session } from "./Session.ts"
 import { foldWould, wouldOf } from "./would.ts"
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }

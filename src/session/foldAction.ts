@@ -2,9 +2,11 @@
 import type { ValueMap } from "../backend/Value.ts"
 import type { EventRecord } from "../event/EventRecord.ts"
 import { changeEvent, changeJob, changeQueue, noteAction, noteEvent } from "./change.ts"
+import type { OpenBinding, OpenGate } from "./entries.ts"
 import { forgetOccurrences } from "./foldAttempt.ts"
 import { awaitJob, foldGate, gateKind, stopAwaiting } from "./foldGate.ts"
-import type { Job, OpenBinding, OpenGate, Session } from "./Session.ts"
+import type { Job } from "./Job.ts"
+import type { Session } from "./Session.ts"
 
 /** The records that are about events and actions. */
 export type ActionRecord = EventRecord<

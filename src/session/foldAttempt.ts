@@ -3,7 +3,8 @@ import { parseState } from "../backend/slurm/states.ts"
 import type { EventRecord } from "../event/EventRecord.ts"
 import { changeJob } from "./change.ts"
 import { closeGates, closeTermination } from "./foldGate.ts"
-import { eventKey, type Job, type Session } from "./Session.ts"
+import { type Job } from "./Job.ts"
+import { eventKey, type Session } from "./Session.ts"
 
 /** The records that are about attempts. */
 export type AttemptRecord = EventRecord<

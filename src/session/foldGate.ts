@@ -2,7 +2,8 @@
 import type { EventRecord } from "../event/EventRecord.ts"
 import { type Asked, partsOf } from "../event/Question.ts"
 import { changeJob } from "./change.ts"
-import type { OpenGate, Session } from "./Session.ts"
+import type { OpenGate } from "./entries.ts"
+import type { Session } from "./Session.ts"
 
 type ConditionRecord = EventRecord<"ConditionWaiting" | "ConditionPassed" | "ConditionFailed">
 

@@ -1,6 +1,8 @@
 /** What records make of the rules in force. */
 import type { EventRecord } from "../event/EventRecord.ts"
-import type { Job, Occurrence, Session } from "./Session.ts"
+import type { Occurrence } from "./entries.ts"
+import type { Job } from "./Job.ts"
+import type { Session } from "./Session.ts"
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 

@@ -1,6 +1,8 @@
 /** What a session has decided and the world has not yet been asked or has not answered. */
 import { type Part, partsOf } from "../event/Question.ts"
-import type { Job, OpenAction, OpenBinding, OpenGate, OpenSubmission, QueueEntry, Session } from "./Session.ts"
+import type { OpenAction, OpenBinding, OpenGate, OpenSubmission, QueueEntry } from "./entries.ts"
+import type { Job } from "./Job.ts"
+import type { Session } from "./Session.ts"
 
 /** Submissions whose submit command may be run: their intent is this monitor's own. */
 export const toSubmit = (session: Session): ReadonlyArray<OpenSubmission> =>

@@ -1,6 +1,6 @@
 /** How far a job has come, by the numbers that its log tells. */
 import type { EventData } from "../event/events.ts"
-import type { Progressed } from "./Session.ts"
+import type { Progressed } from "./Job.ts"
 
 /** Groups whose number grows as a run goes on. */
 const counting = /^(?:.*_)?(?:iteration|iter|step|epoch|tokens|samples)s?$/

@@ -1,7 +1,9 @@
 /** A session for people and programs: the shapes of `session show`, `queue list` and the files they look at. */
 import { questionText } from "../event/Question.ts"
+import type { EventEntry, QueueEntry } from "./entries.ts"
 import { startGate } from "./foldGate.ts"
-import type { EventEntry, Job, QueueEntry, Session } from "./Session.ts"
+import type { Job } from "./Job.ts"
+import type { Session } from "./Session.ts"
 import { statusOf, submitTimer } from "./Session.ts"
 import { isObserved } from "./would.ts"
 

@@ -3,7 +3,8 @@ import * as Predicate from "effect/Predicate"
 import type { EventRecord } from "../event/EventRecord.ts"
 import { changeEvent, changeJob, noteAction } from "./change.ts"
 import { sectionOf } from "./foldRules.ts"
-import type { Job, Session, Would } from "./Session.ts"
+import type { Job, Would } from "./Job.ts"
+import type { Session } from "./Session.ts"
 
 /** Records of what is done: where nothing is to be done they say `would`. */
 export type Doing = EventRecord<

@@ -7,7 +7,7 @@ import { load } from "../../src/config/load.ts"
 import { logFacts, tailBytes } from "../../src/monitor/logFacts.ts"
 import { positionOf } from "../../src/monitor/readLogs.ts"
 import { makeDetector } from "../../src/rule/detect.ts"
-import type { LogPosition } from "../../src/session/Session.ts"
+import type { LogPosition } from "../../src/session/entries.ts"
 
 const configDir = path.join(process.argv[2] ?? ".", "config")
 const request = { configDir, configRef: "autoexp", overrides: ["monitoring=megatron_production"] }

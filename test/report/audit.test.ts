@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import type { EventRecord } from "../../src/event/EventRecord.ts"
-import type { Request } from "../../src/event/events.ts"
+import type { Request } from "../../src/event/Request.ts"
 import { auditEntries } from "../../src/report/audit/entries.ts"
 import { csv, markdown } from "../../src/report/audit/formats.ts"
 import { actor, machine } from "../rule/machine.ts"

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { decodeRecord, encodeEvent, type EventRecord } from "../../src/event/EventRecord.ts"
-import type { Request } from "../../src/event/events.ts"
 import type { PlannedJob } from "../../src/event/PlannedJob.ts"
+import type { Request } from "../../src/event/Request.ts"
 import { startGate } from "../../src/session/foldGate.ts"
 import { isFinished, statusOf } from "../../src/session/Session.ts"
 import { sessionView } from "../../src/session/view.ts"

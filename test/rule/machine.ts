@@ -7,7 +7,8 @@ import type { Monitoring } from "../../src/rule/Monitoring.ts"
 import { step } from "../../src/rule/step.ts"
 import { later } from "../../src/rule/time.ts"
 import { fold } from "../../src/session/fold.ts"
-import { emptySession, type Job } from "../../src/session/Session.ts"
+import { type Job } from "../../src/session/Job.ts"
+import { emptySession } from "../../src/session/Session.ts"
 
 export const plannedJob = (name: string, index = 0, rest: Partial<PlannedJob> = {}): PlannedJob => ({
   name,

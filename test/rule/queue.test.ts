@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
-import type { Request } from "../../src/event/events.ts"
+import type { Request } from "../../src/event/Request.ts"
 import { lintRules } from "../../src/rule/lint.ts"
 import { Monitoring } from "../../src/rule/Monitoring.ts"
 import { actor, machine } from "./machine.ts"

@@ -1,6 +1,6 @@
 /** What must be the same however often a monitor died on the way. */
 import { expect } from "vitest"
-import type { RenderedAction } from "../../src/event/events.ts"
+import type { RenderedAction } from "../../src/event/terms.ts"
 import type { Session } from "../../src/session/Session.ts"
 import { submissionsOf, type Told } from "./script.ts"
 

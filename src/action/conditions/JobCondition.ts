@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { JobOutcome } from "../../event/events.ts"
+import { JobOutcome } from "../../event/terms.ts"
 import { Ask, Fail, type Judge, Pass } from "../Verdict.ts"
 
 /** Passes once the named job of this session has ended with one of the outcomes, and fails if it ended otherwise. */

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs/promises"
 import { didYouMean, nearest } from "../../backend/nearest.ts"
-import type { Request } from "../../event/events.ts"
+import type { Request } from "../../event/Request.ts"
 import * as FileJournal from "../../journal/FileJournal.ts"
 import { glance } from "../../monitor/held.ts"
 import { ask } from "../../monitor/sessions.ts"

@@ -1,11 +1,11 @@
 /** `autoexp queue …`: the actions that wait for a worker, run, or have ended. */
 import * as Effect from "effect/Effect"
 import { didYouMean, nearest } from "../../backend/nearest.ts"
-import type { Request } from "../../event/events.ts"
+import type { Request } from "../../event/Request.ts"
 import * as FileJournal from "../../journal/FileJournal.ts"
 import { glance } from "../../monitor/held.ts"
 import { ask } from "../../monitor/sessions.ts"
-import type { QueueEntry } from "../../session/Session.ts"
+import type { QueueEntry } from "../../session/entries.ts"
 import { queueView } from "../../session/view.ts"
 import type { Handler } from "../Handler.ts"
 import { findSession } from "../place.ts"

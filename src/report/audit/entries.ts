@@ -1,9 +1,9 @@
 /** Every action that a session took or skipped, made of its journal alone. */
 import { eventAction } from "../../action/actions.ts"
 import type { EventRecord } from "../../event/EventRecord.ts"
-import type { Actor, Budget, RenderedAction } from "../../event/events.ts"
 import type { Outcome } from "../../event/Outcome.ts"
 import { questionText } from "../../event/Question.ts"
+import type { Actor, Budget, RenderedAction } from "../../event/terms.ts"
 import { rulesFor, rulesInForce } from "../../rule/Context.ts"
 import { ruleOf } from "../../rule/raise.ts"
 import { secondsBetween } from "../../rule/time.ts"

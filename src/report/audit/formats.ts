@@ -1,5 +1,5 @@
 /** Audits as tables: for people, for spreadsheets, for pages. Texts of logs and programs in them stay mere texts. */
-import type { Actor } from "../../event/events.ts"
+import type { Actor } from "../../event/terms.ts"
 import type { Column } from "../table.ts"
 import { clean } from "../width.ts"
 import type { AuditEntry } from "./entries.ts"

@@ -4,8 +4,8 @@ import * as Schema from "effect/Schema"
 import { Condition } from "../../action/conditions.ts"
 import { pyStr } from "../../backend/python.ts"
 import { isList, type Value } from "../../backend/Value.ts"
-import { JobOutcome } from "../../event/events.ts"
 import type { EncodedCondition } from "../../event/PlannedJob.ts"
+import { JobOutcome } from "../../event/terms.ts"
 
 const decode = Schema.decodeUnknownEither(Condition)
 
