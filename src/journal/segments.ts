@@ -117,8 +117,10 @@ export const followChain = Effect.fnUntraced(function*(
     }
     leftOut.push(...leftBehind(link, scanned))
   }
-  if (fault === null && broken !== null) goOn?.(broken)
-  return { links, leftOut: [...leftOut, ...strays], head: start.head, last, fault: fault ?? broken }
+  // Only who has come there by the records knows which one belongs there.
+  const end = broken === null ? null : { ...broken, seq: start.head.seq + 1 }
+  if (fault === null && end !== null) goOn?.(end)
+  return { links, leftOut: [...leftOut, ...strays], head: start.head, last, fault: fault ?? end }
 })
 
 const headOf = ({ sealed }: Link): Partial<Head> => sealed === null ? {} : { seq: sealed.seq, hash: sealed.hash }
