@@ -5,13 +5,19 @@ import * as os from "node:os"
 import * as path from "node:path"
 import type { Draft, SessionPlace } from "../../src/port/Journal.ts"
 
-export const temporaryPlace = Effect.map(
-  Effect.acquireRelease(
-    Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "autoexp-journal-"))),
-    (dir) => Effect.sync(() => fs.rmSync(dir, { recursive: true, force: true, maxRetries: 3 }))
-  ),
-  (dir): SessionPlace => ({ stateDir: path.join(dir, "state"), planId: "plan" })
-)
+const placeUnder = (parent: string) =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => fs.mkdtempSync(path.join(parent, "autoexp-journal-"))),
+      (dir) => Effect.sync(() => fs.rmSync(dir, { recursive: true, force: true, maxRetries: 3 }))
+    ),
+    (dir): SessionPlace => ({ stateDir: path.join(dir, "state"), planId: "plan" })
+  )
+
+export const temporaryPlace = placeUnder(os.tmpdir())
+
+/** One in memory, if the system has such a directory: for tests that wait for the disk thousands of times. */
+export const quickPlace = placeUnder(fs.existsSync("/dev/shm") ? "/dev/shm" : os.tmpdir())
 
 export const fileIn = (place: SessionPlace, name: string): string => path.join(place.stateDir, name)
 
