@@ -219,6 +219,7 @@ export const watch = (
         acted = false
         for (const submission of toSubmit(session).filter(({ jobs }) => jobs.every(mayAct))) {
           if (!answers) break
+          if (!session.submissions.has(submission.nonce)) continue
           yield* held.assertNewest
           const facts: Facts = yield* Effect.uninterruptible(Effect.tap(submit(session, submission), record))
           acted = true

@@ -49,7 +49,9 @@ const saying = (record: EventRecord): string | null => {
       return `submitted as ${record.data.slurm_id}${record.data.task === null ? "" : `_${record.data.task}`}` +
         (record.data.how === "found" ? " (found by its name)" : "")
     case "SubmissionRefused":
-      return `submission refused: ${record.data.message}`
+      return record.data.temporary === true
+        ? `the site takes no more jobs now: ${record.data.message}`
+        : `submission refused: ${record.data.message}`
     case "SubmissionUnanswered":
       return `submission unanswered: ${record.data.message}`
     case "SubmissionNotFound":

@@ -16,7 +16,7 @@ import { followRules } from "./newRules.ts"
 import { raise } from "./raise.ts"
 import { answer, takeStock, workerLost } from "./requests.ts"
 import { judgeSilence, watchSilence } from "./silence.ts"
-import { lose, notFound, refused, submitWaiting } from "./submitting.ts"
+import { lose, notFound, refused, roomAtSite, submitWaiting } from "./submitting.ts"
 import { complete, isWatched, watchTermination } from "./termination.ts"
 import { unheeded } from "./unheeded.ts"
 
@@ -131,6 +131,7 @@ const followState = (context: Context, { from, requeued, to }: EventData<"JobSta
     else context.setTimer(timerOf("missing", job), context.session.settleSeconds, job)
   } else if (parseState(to).phase === "ended") {
     context.setTimer(timerOf("settle", job), context.rules(job).monitoring.log_settle_seconds, job)
+    roomAtSite(context)
   } else if (job.state === "running") {
     watchSilence(context, job)
     watchTermination(context, context.now(job))
@@ -159,6 +160,7 @@ const readMatches = (context: Context, { matches, path }: EventData<"LogRead">):
 const followSubmission = (context: Context): void => {
   const job = presentJob(context)
   if (job !== undefined) cancelEnding(context, job)
+  if (context.session.limited) context.roomChanged = true
 }
 
 /** A question is answered: yes, and what waits goes on; or no for good. */

@@ -3,14 +3,21 @@ import type { EventData } from "../event/events.ts"
 import { type Job } from "../session/Job.ts"
 import { submitTimer } from "../session/Session.ts"
 import { wouldHave } from "../session/would.ts"
+import { limitsAreWaitedOut } from "./behaviour.ts"
 import { rewritten, sbatchOptions } from "./changes.ts"
 import type { Context } from "./Context.ts"
 import { finish } from "./ending.ts"
 import { isAllowed, openGates } from "./gates.ts"
 import { secondsBetween } from "./time.ts"
 
-/** Seconds until jobs that the scheduler takes no more of at present are submitted again. */
+/** Seconds until the scheduler, which takes no more jobs at present, is asked again: the first wait, and the longest. */
 const refusedWait = 60
+const longestWait = 600
+
+const backOff = (times: number): number => Math.min(longestWait, refusedWait * 2 ** Math.min(times - 1, 16))
+
+/** Whether the session waits for limits to pass, as later releases do. */
+const isPatient = ({ session }: Context): boolean => session.behaviour >= limitsAreWaitedOut
 
 /** The scheduler said no: the jobs end as failed, with its words; or they wait, if it says that of now alone. */
 export const refused = (
@@ -18,15 +25,14 @@ export const refused = (
   { message, nonce, temporary = false }: EventData<"SubmissionRefused">
 ): void => {
   if (temporary) {
-    const jobs = context.session.submissions.get(nonce)?.jobs ?? []
-    context.emit({ type: "SubmissionLost", data: { nonce, refused: true } })
-    for (const name of jobs) {
-      const job = context.job(name)
-      if (job !== undefined && job.ending !== null) {
-        finish(context, job, "cancelled", job.ending.why, job.ending.seq)
+    takeBack(context, nonce)
+    if (isPatient(context)) {
+      // The submit command is run for one after another: it was not yet for those that are open still.
+      for (const { doubted, nonce: other } of [...context.session.submissions.values()]) {
+        if (!doubted) takeBack(context, other)
       }
     }
-    context.setTimer(submitTimer, refusedWait)
+    context.setTimer(submitTimer, isPatient(context) ? backOff(context.session.siteLimit?.times ?? 1) : refusedWait)
     return
   }
   for (const name of context.session.submissions.get(nonce)?.jobs ?? []) {
@@ -34,6 +40,27 @@ export const refused = (
     if (job !== undefined) finish(context, job, "failed", `the scheduler refused it: ${message}`)
   }
 }
+
+/** The jobs of a submission that was not made wait again. */
+const takeBack = (context: Context, nonce: string): void => {
+  const jobs = context.session.submissions.get(nonce)?.jobs ?? []
+  context.emit({ type: "SubmissionLost", data: { nonce, refused: true } })
+  for (const name of jobs) {
+    const job = context.job(name)
+    if (job !== undefined && job.ending !== null) finish(context, job, "cancelled", job.ending.why, job.ending.seq)
+  }
+}
+
+/** A place may be free where a limit is waited for: a job of the session has ended. */
+export const roomAtSite = (context: Context): void => {
+  const { siteLimit, timers } = context.session
+  const due = timers.get(submitTimer)?.due
+  if (!isPatient(context) || siteLimit === null || due === undefined) return
+  if (secondsBetween(context.fact.at, due) > freedWait) context.setTimer(submitTimer, freedWait)
+}
+
+/** Seconds that the scheduler may need to count a job that has ended no more. */
+const freedWait = 10
 
 /** How often in a row a submission, or a job, may be lost before the job is given up. */
 const lostBound = 5
@@ -52,12 +79,20 @@ export const notFound = (context: Context, nonce: string): void => {
       if (job === undefined) continue
       if (job.ending !== null) finish(context, job, "cancelled", job.ending.why, job.ending.seq)
       if (job.ending !== null || job.lostSubmissions < lostBound) continue
-      finish(context, job, "abandoned", `${lostBound} submissions in a row did not reach the scheduler`)
+      if (isPatient(context)) waitOutLosses(context, job)
+      else finish(context, job, "abandoned", `${lostBound} submissions in a row did not reach the scheduler`)
     }
     context.roomChanged = true
   } else {
     context.setTimer(`submission ${nonce}`, context.session.settleSeconds)
   }
+}
+
+/** A controller that is too busy to answer fails nobody's job: it is asked less often, and a person is told. */
+const waitOutLosses = (context: Context, job: Job): void => {
+  const why = `${job.lostSubmissions} submissions in a row did not reach the scheduler; it is asked again by and by`
+  if (job.attention === null) context.emit({ type: "AttentionNeeded", data: { why } }, job)
+  context.setTimer(submitTimer, backOff(job.lostSubmissions - lostBound + 1))
 }
 
 const lostInARow = ({ restarts }: Job): number =>
@@ -139,18 +174,33 @@ export const submitWaiting = (context: Context): void => {
     if (group === undefined) groups.set(key, [job])
     else group.push(job)
   }
-  for (const group of groups.values()) {
+  for (const group of inTurn(context, [...groups.values()])) {
     const [first] = group
     if (first !== undefined && !context.acts(first)) {
       intend(context, group)
       continue
     }
-    if (timers.has(submitTimer)) continue
+    if (timers.has(submitTimer) || isUnderWay(context)) continue
     if (submitRateLimitSeconds !== null && submitRateLimitSeconds > 0) {
       context.setTimer(submitTimer, submitRateLimitSeconds)
     }
     intend(context, group)
   }
+}
+
+/** Where a limit was met, one submission after another: the next one once that is answered. */
+const isUnderWay = (context: Context): boolean =>
+  isPatient(context) && context.session.limited &&
+  [...context.session.submissions.values()].some(({ doubted }) => !doubted)
+
+/** A limit may be on some jobs alone: those that it has not met yet come first. */
+const inTurn = (
+  { session: { behaviour, siteLimit } }: Context,
+  groups: ReadonlyArray<ReadonlyArray<Job>>
+): ReadonlyArray<ReadonlyArray<Job>> => {
+  if (siteLimit === null || behaviour < limitsAreWaitedOut) return groups
+  const met = (group: ReadonlyArray<Job>) => group.every(({ plan }) => siteLimit.jobs.includes(plan.name))
+  return [...groups.filter((group) => !met(group)), ...groups.filter(met)]
 }
 
 const intend = (context: Context, group: ReadonlyArray<Job>): void => {

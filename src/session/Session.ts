@@ -69,6 +69,15 @@ export interface Session {
   readonly breakerOpen: { readonly since: string; readonly reason: string; readonly seq: number } | null
   /** By fingerprint: which jobs last failed so, and when. */
   readonly alike: Map<string, Map<string, string>>
+  /**
+   * Why the scheduler takes no jobs at present: since when, how often in a row it has said so, of which jobs, and its
+   * latest words; null: it takes them, as far as anybody knows.
+   */
+  readonly siteLimit:
+    | { readonly since: string; readonly times: number; readonly jobs: ReadonlyArray<string>; readonly message: string }
+    | null
+  /** Whether it ever took none: jobs are submitted one by one since then. */
+  readonly limited: boolean
   readonly schedulerFailing: boolean
   readonly calls: Readonly<Record<string, number>>
   readonly jobs: Map<string, Job>
@@ -129,6 +138,8 @@ export const emptySession = (): Session => ({
   breaker: null,
   breakerOpen: null,
   alike: new Map(),
+  siteLimit: null,
+  limited: false,
   schedulerFailing: false,
   calls: {},
   jobs: new Map(),

@@ -95,6 +95,20 @@ const readLog = (session: Session, record: EventRecord<"LogRead">): void => {
   }))
 }
 
+/** The scheduler takes no more jobs now. */
+const noteLimit = (session: Mutable<Session>, { at, data }: EventRecord<"SubmissionRefused">): void => {
+  if (data.temporary !== true) return
+  const jobs = session.submissions.get(data.nonce)?.jobs ?? []
+  const { siteLimit: known } = session
+  session.limited = true
+  session.siteLimit = {
+    since: known?.since ?? at,
+    times: (known?.times ?? 0) + 1,
+    jobs: [...new Set([...known?.jobs ?? [], ...jobs])],
+    message: data.message
+  }
+}
+
 /** The session after `record`; the session given is used up. */
 export const fold = (before: Session, record: EventRecord): Session => {
   const session: Mutable<Session> = before
@@ -125,8 +139,10 @@ export const fold = (before: Session, record: EventRecord): Session => {
     case "SubmissionsSearched":
     case "ConditionObserved":
     case "WorkerLost":
-    case "SubmissionRefused":
     case "SubmissionUnanswered":
+      break
+    case "SubmissionRefused":
+      noteLimit(session, record)
       break
     case "MonitorAttached":
       session.attached = record.epoch
@@ -226,7 +242,10 @@ export const fold = (before: Session, record: EventRecord): Session => {
     case "JobReleased":
     case "AttentionCleared":
     case "AttentionNeeded":
-      if (record.type === "JobSubmitted") session.cluster = record.data.cluster
+      if (record.type === "JobSubmitted") {
+        session.cluster = record.data.cluster
+        session.siteLimit = null
+      }
       foldAttempt(session, record)
       break
     case "EventRaised":

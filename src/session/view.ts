@@ -7,6 +7,18 @@ import type { Session } from "./Session.ts"
 import { statusOf, submitTimer } from "./Session.ts"
 import { isObserved } from "./would.ts"
 
+/** That the site takes no more jobs now, and when it is asked again; null if it does. */
+export const siteLimitText = ({ siteLimit, submissions, timers }: Session): string | null => {
+  if (siteLimit === null) return null
+  const due = timers.get(submitTimer)?.due
+  const next = due !== undefined
+    ? `, asked again at ${due}`
+    : submissions.size > 0
+    ? ", which is asked again now"
+    : ""
+  return `the site's limit since ${siteLimit.since} (${siteLimit.message})${next}`
+}
+
 /** Why a job that was to be submitted is not: what it waits for, for people; null for any other. */
 export const waitsFor = (
   session: Session,
@@ -21,7 +33,11 @@ export const waitsFor = (
   if (isObserved(session, job)) return "the end of observe mode: nothing is submitted"
   const asked = session.gates.get(startGate(plan.name))?.asked.question
   if (asked !== undefined) return questionText(asked)
-  if (session.timers.has(submitTimer)) return `the limit of a submission every ${session.submitRateLimitSeconds} s`
+  const limit = siteLimitText(session)
+  if (limit !== null) return limit
+  const next = session.timers.get(submitTimer)
+  if (next !== undefined && session.submitRateLimitSeconds === null) return `the scheduler, asked again at ${next.due}`
+  if (next !== undefined) return `the limit of a submission every ${session.submitRateLimitSeconds} s`
   return session.maxJobs === null ? null : `room: at most ${session.maxJobs} jobs at once`
 }
 
@@ -110,6 +126,11 @@ export const sessionView = (session: Session) => ({
   attention: session.breakerOpen === null
     ? null
     : { since: session.breakerOpen.since, reason: session.breakerOpen.reason },
+  site_limit: session.siteLimit === null ? null : {
+    since: session.siteLimit.since,
+    message: session.siteLimit.message,
+    asked_again: session.timers.get(submitTimer)?.due ?? null
+  },
   observed: session.observer !== null || [...session.jobs.values()].some((job) => isObserved(session, job)),
   rules: {
     changed: session.rulesChanged,

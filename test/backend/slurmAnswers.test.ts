@@ -175,6 +175,19 @@ describe("sbatch's answer", () => {
       "accounting/QOS policy (job submit limit, user's size and/or time limits)",
       "refused"
     ],
+    [1, "sbatch: error: Batch job submission failed: Requested operation is presently disabled", "not now"],
+    [
+      1,
+      "sbatch: error: Batch job submission failed: Required partition not available (inactive or drain)",
+      "not now"
+    ],
+    [1, "sbatch: error: Batch job submission failed: Resource temporarily unavailable", "not now"],
+    [
+      1,
+      "sbatch: error: AssocMaxSubmitJobLimit\nsbatch: error: Batch job submission failed: Job violates " +
+      "accounting/QOS policy (job submit limit, user's size and/or time limits)",
+      "not now"
+    ],
     [1, "sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying", "not now"],
     [1, "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation", "unclear"],
     [1, "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)", "unclear"],

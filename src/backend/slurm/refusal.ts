@@ -7,7 +7,8 @@ const transport =
   /timed out|unable to contact|connect failure|connection (refused|reset|closed)|communication|zero bytes|authentication error|unexpected (message|missing)|transport endpoint|could not establish a configuration|unable to process configuration|munge|no route|broken pipe|i\/o error|response/i
 
 /** A controller that cannot take jobs at this moment. */
-const passing = /temporarily|try again|maximum number of jobs|MaxJobCount|in standby|maintenance/i
+const passing =
+  /temporarily|try again|maximum number of jobs|MaxJobCount|in standby|maintenance|presently disabled|inactive or drain/i
 
 /** Of the limits of a QOS or association, those on the number of jobs pass; the others are on the job itself. */
 const limits = /\b(?:QOS|Assoc)[A-Z]\w*/g
