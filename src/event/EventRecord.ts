@@ -4,6 +4,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type { Draft, Envelope } from "../port/Journal.ts"
 import { type EventData, events, type EventType, type FactType, isFactType } from "./events.ts"
+import { readLogRead } from "./readLogRead.ts"
 
 /** An event that has no place in the journal yet. */
 export type NewEvent<Type extends EventType = EventType> = {
@@ -44,6 +45,11 @@ const codecs = new Map(
 
 /** The envelope's data, decoded by its type's schema. */
 export const decodeRecord = (envelope: Envelope): Either.Either<EventRecord, UnreadableRecordError> => {
+  const read = envelope.type === "LogRead" ? readLogRead(envelope.data) : null
+  return read === null ? bySchema(envelope) : Either.right({ ...envelope, type: "LogRead", data: read })
+}
+
+const bySchema = (envelope: Envelope): Either.Either<EventRecord, UnreadableRecordError> => {
   const codec = codecs.get(envelope.type)
   if (codec === undefined) {
     return Either.left(

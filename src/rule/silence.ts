@@ -9,8 +9,9 @@ import { secondsBetween } from "./time.ts"
 /** Sees to it that the job's silence will be noticed. */
 export const watchSilence = (context: Context, job: Job): void => {
   const threshold = context.rules(job).monitoring.inactivity_threshold_seconds
+  if (threshold === null) return
   const timer = timerOf("idle", job)
-  if (threshold !== null && !context.session.timers.has(timer)) context.setTimer(timer, threshold, job)
+  if (!context.session.timers.has(timer)) context.setTimer(timer, threshold, job)
 }
 
 /** The threshold has passed since somebody looked: was there no sign of life in all that time? */

@@ -7,7 +7,7 @@ import { foldAction } from "./foldAction.ts"
 import { foldAttempt, newAttempt } from "./foldAttempt.ts"
 import { foldRules, withSettings } from "./foldRules.ts"
 import { type Job } from "./Job.ts"
-import { progressBy } from "./progress.ts"
+import { notedBy, progressBy } from "./progress.ts"
 import { logKey, recoveryTimer, type Session } from "./Session.ts"
 import { foldWould, wouldOf } from "./would.ts"
 
@@ -73,25 +73,24 @@ const grow = (session: Mutable<Session>, at: string): void => {
   session.growth = null
 }
 
+/** Of all records the most are of this type: what it costs, a long history costs a million times. */
 const readLog = (session: Session, record: EventRecord<"LogRead">): void => {
-  const { at, data, job = "", attempt = 0, seq } = record
-  const known = session.logs.get(logKey(job, data.path))
-  const { anew, head = null, held = false, identity, path, size, tail = null, to, within = false } = data
-  session.logs.set(logKey(job, path), { identity, offset: to, size, head, tail, within, held })
+  const { at, attempt = 0, data, job = "", seq } = record
+  const { anew, head = null, held = false, identity, matches, path, size, tail = null, to, within = false } = data
+  const key = logKey(job, path)
+  const known = session.logs.get(key)
+  session.logs.set(key, { identity, offset: to, size, head, tail, within, held })
   const grew = known === undefined ? size > 0 : size !== known.size || identity !== known.identity || anew !== undefined
-  const progress: Record<string, Readonly<Record<string, string | null>>> = {}
-  for (const [index, match] of data.matches.entries()) {
-    if (match.line !== undefined) continue
-    progress[match.rule] = match.groups
-    noteEvent(session, { job, attempt, name: match.rule, eventId: `e${seq}-${index}` }, at, 1)
+  for (const [index, { line, rule }] of matches.entries()) {
+    if (line !== undefined) continue
+    noteEvent(session, { job, attempt, name: rule, eventId: `e${seq}-${index}` }, at, 1)
   }
-  const last = data.matches.at(-1)
   changeJob(session, record, (job) => ({
     activeAt: grew ? at : job.activeAt,
     stalled: grew ? false : job.stalled,
     progressed: progressBy(job.progressed, data, grew),
-    lastEvent: last === undefined ? job.lastEvent : last.rule,
-    progress: last === undefined ? job.progress : { ...job.progress, ...progress }
+    lastEvent: matches.at(-1)?.rule ?? job.lastEvent,
+    progress: notedBy(job.progress, data)
   }))
 }
 

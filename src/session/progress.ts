@@ -1,6 +1,6 @@
 /** How far a job has come, by the numbers that its log tells. */
 import type { EventData } from "../event/events.ts"
-import type { Progressed } from "./Job.ts"
+import type { Job, Progressed } from "./Job.ts"
 
 /** Groups whose number grows as a run goes on. */
 const counting = /^(?:.*_)?(?:iteration|iter|step|epoch|tokens|samples)s?$/
@@ -33,17 +33,33 @@ export const progressBy = (
   grew: boolean
 ): Progressed => {
   if (matches.length === 0) return before.read || !grew ? before : { ...before, read: true }
-  const best: Record<string, number> = { ...before.best }
-  const advanced = new Set(before.advanced)
+  let best: Record<string, number> | null = null
+  let { advanced } = before
   for (const { groups, rule } of matches) {
     const numbers = numbersOf(groups)
-    if (numbers.length === 0) advanced.add(rule)
+    let further = numbers.length === 0
     for (const [group, number] of numbers) {
       const key = `${rule}\0${group}`
-      if (number <= (best[key] ?? -1)) continue
+      if (number <= ((best ?? before.best)[key] ?? -1)) continue
+      best ??= { ...before.best }
       best[key] = number
-      advanced.add(rule)
+      further = true
     }
+    if (further && !advanced.includes(rule)) advanced = [...advanced, rule]
   }
-  return { best, advanced: [...advanced], read: true }
+  return { best: best ?? before.best, advanced, read: true }
+}
+
+/** After a read: the latest groups of each rule whose matches are only noted. */
+export const notedBy = (
+  before: Job["progress"],
+  { matches }: Pick<EventData<"LogRead">, "matches">
+): Job["progress"] => {
+  let noted: Record<string, Job["progress"][string]> | null = null
+  for (const { groups, line, rule } of matches) {
+    if (line !== undefined) continue
+    noted ??= { ...before }
+    noted[rule] = groups
+  }
+  return noted ?? before
 }
