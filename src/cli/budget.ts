@@ -1,10 +1,11 @@
 /** What a plan may cost, and whether whoever runs it wants that. */
 import * as Effect from "effect/Effect"
-import * as readline from "node:readline/promises"
+import * as readline from "node:readline"
 import { type StageSize, stageSizes } from "../plan/gpuHours.ts"
-import type { PlannedFiles } from "../plan/PlannedFiles.ts"
+import type { Manifest } from "../plan/Manifest.ts"
 import { Screen } from "../report/Screen.ts"
 import { counted, numberText, sizeText } from "../report/sweep/words.ts"
+import { printLines } from "./print.ts"
 import { usage } from "./UsageError.ts"
 
 /** The plan's jobs of these names together, and by stage. */
@@ -14,12 +15,15 @@ interface Budget {
 }
 
 /** What the plan's jobs may cost: those of the names `added`, all if it is null. */
-export const budgetOf = (
-  { manifest, sizes }: Pick<PlannedFiles, "manifest" | "sizes">,
-  added: ReadonlyArray<string> | null
-): Budget => {
+export const budgetOf = (manifest: Manifest, added: ReadonlyArray<string> | null): Budget => {
+  const wanted = added === null ? null : new Set(added)
+  const sizes = new Map(
+    (manifest.budget?.costs ?? []).flatMap(({ gpu_hours: gpuHours, jobs, nodes }) =>
+      jobs.map((name) => [name, { nodes, gpuHours }] as const)
+    )
+  )
   const jobs = manifest.jobs.flatMap(({ name, stage }) => {
-    const size = added === null || added.includes(name) ? sizes.get(name) : undefined
+    const size = wanted === null || wanted.has(name) ? sizes.get(name) : undefined
     return size === undefined ? [] : [{ stage, size }]
   })
   const [total = { stage: "", jobs: 0, nodes: 0, gpuHours: 0, unlimited: 0 }] = stageSizes(
@@ -50,25 +54,34 @@ export const budgetJson = ({ stages, total }: Budget) => ({
   stages: stages.map((size) => ({ stage: size.stage, ...plainSize(size) }))
 })
 
-const ask = (question: string) =>
-  Effect.acquireUseRelease(
-    Effect.sync(() => readline.createInterface({ input: process.stdin, output: process.stderr })),
-    (lines) => Effect.promise((signal) => lines.question(question, { signal })),
-    (lines) => Effect.sync(() => lines.close())
-  )
+/** What was typed, null if the input ended. Ctrl-C ends this program, as it does elsewhere. */
+const ask = (question: string): Effect.Effect<string | null> =>
+  Effect.async((resume) => {
+    const lines = readline.createInterface({ input: process.stdin, output: process.stderr })
+    lines.on("close", () => {
+      process.stderr.write("\n")
+      resume(Effect.succeed(null))
+    })
+    lines.on("SIGINT", () => process.kill(process.pid, "SIGINT"))
+    lines.question(question, (answer) => {
+      lines.removeAllListeners("close").close()
+      resume(Effect.succeed(answer))
+    })
+    return Effect.sync(() => lines.close())
+  })
 
 /**
- * Whether to submit the plan: it may use at most `project.gpu_hours_confirm`, or `yes` was given, or whoever sits at the
- * terminal says so. Without a terminal that is a usage error.
+ * Whether to submit the jobs `added` of a plan, all if it is null: they may use at most `project.gpu_hours_confirm`, or
+ * `yes` was given, or whoever sits at the terminal says so. Without a terminal that is a usage error.
  */
 export const confirmed = (
-  plan: Pick<PlannedFiles, "manifest" | "sizes" | "gpuHoursConfirm">,
+  manifest: Manifest,
   added: ReadonlyArray<string> | null,
   given: { readonly yes: boolean; readonly json: boolean }
 ) =>
   Effect.gen(function*() {
-    const limit = plan.gpuHoursConfirm
-    const budget = budgetOf(plan, added)
+    const limit = manifest.budget?.confirm ?? null
+    const budget = budgetOf(manifest, added)
     const { gpuHours, unlimited } = budget.total
     if (given.yes || limit === null || (gpuHours <= limit && unlimited === 0)) return true
     const screen = yield* Screen
@@ -79,5 +92,7 @@ export const confirmed = (
     }
     yield* screen.err(budgetLines(budget).map((line) => `${line}\n`).join(""))
     const answer = yield* ask(`Submit ${size} (${above})? [y/N] `)
-    return /^\s*y(?:es)?\s*$/i.test(answer)
+    if (/^\s*y(?:es)?\s*$/i.test(answer ?? "")) return true
+    yield* printLines(["nothing submitted"])
+    return false
   })

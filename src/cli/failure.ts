@@ -52,7 +52,7 @@ const kinds: { readonly [Tag in Failure["_tag"]]: readonly [exitCode: number, co
   ConfigError: [2, "config"],
   PlanError: [2, "plan"],
   ManifestError: [2, "manifest"],
-  PlanIoError: [1, "io"],
+  PlanIoError: [2, "io"],
   NoJournalError: [2, "unknown"],
   SchedulerUnavailableError: [3, "scheduler"],
   SubmissionRefusedError: [3, "scheduler"],

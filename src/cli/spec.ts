@@ -151,7 +151,7 @@ export const commands = {
   plan: command({ help: "write scripts and manifest", options: planning, operands: "overrides" }),
   submit: command({
     help: "submit what the manifest's session has not submitted yet",
-    options: ["dry-run", "no-monitor", "no-actions"],
+    options: ["dry-run", "no-monitor", "no-actions", "yes"],
     required: ["manifest"]
   }),
   monitor: command({

@@ -26,6 +26,14 @@ const ArrayScript = Schema.Struct({
 /** A file that a config is composed from. */
 const Source = Schema.Struct({ path: Schema.String, digest: Schema.NullOr(Schema.String) })
 
+/** What jobs may cost at most: those of one size together, as most of a plan are. */
+const JobCosts = Schema.Struct({
+  jobs: Schema.Array(Schema.String),
+  nodes: Schema.Int,
+  /** Null: without limit. */
+  gpu_hours: Schema.NullOr(Schema.Number)
+})
+
 /** `<base_output_dir>/manifests/<plan_id>.json`. All paths are absolute. */
 export const Manifest = Schema.Struct({
   version: Schema.Literal(1),
@@ -69,6 +77,15 @@ export const Manifest = Schema.Struct({
     /** When restarts pause, null for never. */
     breaker: Schema.optionalWith(Schema.NullOr(BreakerSettings), { default: () => null })
   }),
+  /** What whoever submits the jobs is asked about; null in plans of before. */
+  budget: Schema.optionalWith(
+    Schema.NullOr(Schema.Struct({
+      /** Above so many GPU-hours people are asked before any is used; null for never. */
+      confirm: Schema.NullOr(Schema.Number),
+      costs: Schema.Array(JobCosts)
+    })),
+    { default: () => null }
+  ),
   parent: Schema.NullOr(Parent)
 })
 export type Manifest = typeof Manifest.Type

@@ -31,8 +31,6 @@ export interface PlannedFiles {
   readonly sizes: ReadonlyMap<string, JobSize>
   /** What each job exports, by its name. */
   readonly environments: ReadonlyMap<string, Environment>
-  /** Above so many GPU-hours people are asked before any is used; null for never. */
-  readonly gpuHoursConfirm: number | null
   /** Jobs of the session that it grows which it no longer has. */
   readonly gone: ReadonlyArray<KnownJob>
   /** Sentences for people: what is as it was asked for, but may not be what was meant. */

@@ -79,7 +79,7 @@ export interface StageSize {
 
 /** One row for each stage, in the order in which they first occur. */
 export const stageSizes = (
-  jobs: ReadonlyArray<{ readonly stage: string; readonly size: JobSize }>
+  jobs: ReadonlyArray<{ readonly stage: string; readonly size: Pick<JobSize, "nodes" | "gpuHours"> }>
 ): ReadonlyArray<StageSize> => {
   const rows = new Map<string, StageSize>()
   for (const { size, stage } of jobs) {

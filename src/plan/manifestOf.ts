@@ -6,6 +6,7 @@ import { eventAction } from "../action/actions.ts"
 import type { Loaded } from "../config/load.ts"
 import { Monitoring } from "../rule/Monitoring.ts"
 import { Client } from "../scheduler/Client.ts"
+import type { JobSize } from "./gpuHours.ts"
 import type { PointJob } from "./jobs.ts"
 import type { Manifest } from "./Manifest.ts"
 import { arrayNameOf } from "./places.ts"
@@ -108,6 +109,19 @@ export const manifestOf = (
       breaker: scheduler.breaker,
       submit_rate_limit_seconds: scheduler.submit_rate_limit_seconds
     },
+    budget: { confirm: project.gpu_hours_confirm, costs: costsOf(jobs) },
     parent: options.parent
   })
+}
+
+/** The jobs by what they may cost, in the order of the first of each. */
+const costsOf = (jobs: ReadonlyArray<PointJob>): NonNullable<Manifest["budget"]>["costs"] => {
+  const groups = new Map<string, { readonly size: JobSize; readonly names: Array<string> }>()
+  for (const { point: { name }, size } of jobs) {
+    const key = `${size.nodes} ${size.gpuHours}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, { size, names: [name] })
+    else group.names.push(name)
+  }
+  return [...groups.values()].map(({ names, size }) => ({ jobs: names, nodes: size.nodes, gpu_hours: size.gpuHours }))
 }

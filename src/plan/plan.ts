@@ -91,7 +91,6 @@ const assemble = (loaded: Loaded, options: PlanOptions): Effect.Effect<PlannedFi
       links: sweepPath === null ? [] : [{ path: path.join(base, "sweep.json"), target: path.basename(sweepPath) }],
       sizes: new Map(jobs.map(({ point, size }) => [point.name, size])),
       environments: new Map(jobs.map((job) => [job.point.name, environmentOf(job)])),
-      gpuHoursConfirm: project.gpu_hours_confirm,
       gone,
       notes: [...notes, ...commandNotes(jobs), ...absentNote(jobs.map(({ gates }) => gates))]
     }

@@ -51,6 +51,7 @@ const manifest: Manifest = {
     breaker: null
   },
   rule_sets: [],
+  budget: null,
   parent: null
 }
 

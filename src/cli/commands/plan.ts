@@ -29,7 +29,7 @@ interface Made {
 export const printPlan = ({ growth, plan }: Made, json: boolean, done: string) =>
   Effect.gen(function*() {
     const { manifest, manifestPath } = plan
-    const budget = budgetOf(plan, growth?.added ?? null)
+    const budget = budgetOf(manifest, growth?.added ?? null)
     if (json) {
       const { added, gone, place, touched } = growth ?? { added: [], gone: [], place: null, touched: [] }
       const change = place === null ? {} : { session: place.planId, added, gone, touched }

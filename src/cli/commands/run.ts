@@ -7,6 +7,7 @@ import { findSession, namedStateDir } from "../place.ts"
 import { printLines } from "../print.ts"
 import { existing, pursue, sessionOf, watchedBy } from "../pursuing.ts"
 import type { Given } from "../spec.ts"
+import { maySubmit } from "../submitting.ts"
 import { usage } from "../UsageError.ts"
 import { machine } from "../watching.ts"
 import { makeAndWrite, printPlan } from "./plan.ts"
@@ -31,7 +32,10 @@ const subject = (given: Given<"run">) =>
         growth: null
       }
     }
-    if (given.manifest !== null) return growthIn(yield* sessionOf(given.manifest, given["state-dir"]), null)
+    if (given.manifest !== null) {
+      const watched = yield* sessionOf(given.manifest, given["state-dir"])
+      return given["monitor-only"] || (yield* maySubmit(watched, given)) ? growthIn(watched, null) : null
+    }
     if (given["monitor-only"]) {
       return yield* usage("--monitor-only needs a plan that was submitted: --resume or --manifest", ["--resume last"])
     }
@@ -42,10 +46,7 @@ const subject = (given: Given<"run">) =>
       yield* printPlan(made, given.json, "written, not submitted")
       return null
     }
-    if (!(yield* confirmed(plan, growth?.added ?? null, given))) {
-      yield* printLines(["nothing submitted"])
-      return null
-    }
+    if (!(yield* confirmed(plan.manifest, growth?.added ?? null, given))) return null
     const named = yield* namedStateDir(given["state-dir"])
     const watched = watchedBy(plan.manifest, plan.manifestPath, growth?.place.stateDir ?? named)
     return growth !== null && growth.added.length + growth.gone.length === 0

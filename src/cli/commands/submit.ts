@@ -1,19 +1,19 @@
 /** `autoexp submit`: submits what the manifest's session has not submitted yet. */
 import * as Effect from "effect/Effect"
-import { missingImage as missingImageError } from "../../container/images.ts"
 import { glance } from "../../monitor/held.ts"
-import { missingImage } from "../../plan/missingImage.ts"
 import { admit, changeOf, grownSession, growthLines } from "../growing.ts"
 import type { Handler } from "../Handler.ts"
 import { sessionExists } from "../place.ts"
 import { printNotes } from "../planning.ts"
 import { printJson, printLines } from "../print.ts"
 import { pursue, sessionOf } from "../pursuing.ts"
+import { maySubmit, openJobs } from "../submitting.ts"
 import { machine } from "../watching.ts"
 
 export const submit: Handler<"submit"> = (given) =>
   Effect.gen(function*() {
-    const { file, manifest, ...watched } = yield* sessionOf(given.manifest, given["state-dir"])
+    const asked = yield* sessionOf(given.manifest, given["state-dir"])
+    const { file, manifest, ...watched } = asked
     const { place } = watched
     if (given["dry-run"]) {
       const session = manifest.session !== null
@@ -21,18 +21,16 @@ export const submit: Handler<"submit"> = (given) =>
         : sessionExists(place)
         ? (yield* glance(place)).session
         : null
-      const names = manifest.jobs.map(({ name }) => name)
-      const open = names.filter((name) => (session?.jobs.get(name)?.state ?? "planned") === "planned")
+      const open = openJobs(manifest, session)
       if (manifest.session !== null && session !== null) {
         yield* printNotes(growthLines(changeOf(manifest, place, session)))
       }
       yield* given.json
         ? printJson({ plan_id: manifest.plan_id, submit: open })
-        : printLines([...open, `${open.length} of ${names.length} jobs would be submitted`])
+        : printLines([...open, `${open.length} of ${manifest.jobs.length} jobs would be submitted`])
       return 0
     }
-    const image = missingImage(manifest)
-    if (image !== null) return yield* missingImageError(image)
+    if (!(yield* maySubmit(asked, given))) return 0
     if (manifest.session !== null && (yield* admit({ manifest, file, place, submit: true, told: null }))) {
       yield* given.json
         ? printJson({ plan_id: manifest.plan_id, session: place.planId, watched: true })
