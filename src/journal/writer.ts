@@ -142,6 +142,12 @@ export const openWriter = Effect.fnUntraced(function*(
     leftOut: loaded.leftOut,
     position: () => end,
     append,
-    assertNewest: Effect.suspend(() => refusal ?? stillNewest)
+    assertNewest: Effect.suspend(() =>
+      refusal ?? Effect.tapError(stillNewest, (error) =>
+        Effect.sync(() => {
+          // Nothing that is written from here on could count.
+          if (error._tag === "FencedError") refusal = error
+        }))
+    )
   }
 })

@@ -72,6 +72,9 @@ const pollSecondsOf = ({ monitoring }: Rules): number => pollSeconds(monitoring)
 /** Requests, outcomes and new decisions are seen within this many seconds, whatever the poll interval is. */
 const tickSeconds = 0.25
 
+/** A monitor that has nothing to record learns within this many seconds that another one has taken the session. */
+const newestSeconds = 5
+
 /** Attaches to a session that is held, and watches it until it is finished or `until` holds. Always detaches. */
 export const watch = (
   held: Held,
@@ -92,7 +95,9 @@ export const watch = (
       reading.set(rules, made)
       return made
     }
-    const publish = makePatientPublisher(held.place)
+    const publisher = makePatientPublisher(held.place)
+    /** Not of a session that another one has taken over: its files tell more than is known here. */
+    const publish = Effect.zipRight(held.assertNewest, Effect.suspend(() => publisher(session, held.head())))
     const lostWorkers = makeWorkerWatch(held.place)
     const outcomes = yield* Queue.unbounded<NewEvent<FactType>>()
     const asker = yield* makeAsker(session, (fact) => Queue.offer(outcomes, fact))
@@ -126,10 +131,13 @@ export const watch = (
 
     /** An action beside the loop: one that was begun is waited for, even by a monitor that was asked for one cycle. */
     const action = <R>(id: string, effect: Effect.Effect<NewEvent<FactType>, never, R>) =>
-      underWay.has(id) ? Effect.void : Effect.suspend(() => {
-        running += 1
-        return beside(id, Effect.ensuring(effect, Effect.sync(() => running -= 1)))
-      })
+      underWay.has(id) ? Effect.void : Effect.zipRight(
+        held.assertNewest,
+        Effect.suspend(() => {
+          running += 1
+          return beside(id, Effect.ensuring(effect, Effect.sync(() => running -= 1)))
+        })
+      )
 
     /** Asks the configs beside the loop, since a file system that hangs answers nobody. */
     let askingRules = false
@@ -231,6 +239,7 @@ export const watch = (
         yield* record(confirmed)
         acted = acted || confirmed.some(({ type }) => type === "EndConfirmed")
         for (const job of toCancel(session).filter(({ plan }) => mayAct(plan.name))) {
+          yield* held.assertNewest
           const facts = yield* cancel(session, job)
           yield* record(facts)
           acted = acted || facts.some(({ type }) => type === "CancelAnswered")
@@ -290,7 +299,7 @@ export const watch = (
         // What a file's answer leads to belongs to the cycle in which it was asked.
         yield* heard ? schedule : act
         heard = allHeard
-        yield* publish(session, held.head())
+        yield* publish
       }
     })
 
@@ -307,14 +316,16 @@ export const watch = (
       for (;;) {
         const period = periodOf(session.ruleSets)
         yield* askRules
+        yield* held.assertNewest
         yield* observe
         yield* act
-        yield* publish(session, held.head())
+        yield* publish
         if (isFinished(session, options.worker) || options.until(session)) return yield* awaitActions
         let waited = 0
         while (waited < period) {
           yield* Effect.sleep(`${tickSeconds * 1000} millis`)
           waited += tickSeconds
+          if (waited % newestSeconds === 0) yield* held.assertNewest
           const before = session.seq
           yield* catchUp
           yield* fileAsker.passed(tickSeconds)
@@ -322,7 +333,7 @@ export const watch = (
           if (session.seq === before && spared) yield* schedule
           if (session.seq === before) continue
           yield* act
-          yield* publish(session, held.head())
+          yield* publish
           if (isFinished(session, options.worker) || options.until(session)) return yield* awaitActions
         }
       }
@@ -335,7 +346,7 @@ export const watch = (
           Object.entries(calls).map(([name, count]) => [name, count - (callsBefore[name] ?? 0)])
         )
         yield* record([{ type: "MonitorDetached", data: { reason, calls: made } }])
-        yield* publish(session, held.head())
+        yield* publish
       }).pipe(Effect.catchAll((error) => Effect.logDebug(`detached without a record: ${error.message}`)))
 
     yield* record([{

@@ -1,5 +1,5 @@
 /** The demo as a person runs it: the built program, real processes, a folder of its own. */
-import { spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -12,6 +12,11 @@ export interface Ended {
   readonly code: number | string
   readonly stdout: string
   readonly stderr: string
+}
+
+export interface Started {
+  readonly child: ChildProcess
+  readonly ended: Promise<Ended>
 }
 
 /** One line of the trainer's ledger: a start of a training or evaluation process. */
@@ -49,14 +54,15 @@ export const makeDemo = (files: Readonly<Record<string, string>> = {}) => {
     SOME_TOKEN: "hunter2"
   }
 
-  const run = (args: ReadonlyArray<string>, extra: Readonly<Record<string, string>> = {}): Promise<Ended> =>
-    new Promise((resolve, reject) => {
-      const words = takesConfig(args) ? [...args, "-C", config] : args
-      const child = spawn(process.execPath, [program, ...words], {
-        cwd: folder,
-        env: { ...environment, ...extra },
-        stdio: ["ignore", "pipe", "pipe"]
-      })
+  /** Starts the program; `ended` resolves as soon as it has ended, however that is. */
+  const start = (args: ReadonlyArray<string>, extra: Readonly<Record<string, string>> = {}): Started => {
+    const words = takesConfig(args) ? [...args, "-C", config] : args
+    const child = spawn(process.execPath, [program, ...words], {
+      cwd: folder,
+      env: { ...environment, ...extra },
+      stdio: ["ignore", "pipe", "pipe"]
+    })
+    const ended = new Promise<Ended>((resolve, reject) => {
       let stdout = ""
       let stderr = ""
       child.stdout.on("data", (chunk: Buffer) => stdout += chunk.toString())
@@ -64,12 +70,18 @@ export const makeDemo = (files: Readonly<Record<string, string>> = {}) => {
       child.on("error", reject)
       child.on("close", (code, signal) => resolve({ code: code ?? signal ?? "?", stdout, stderr }))
     })
+    return { child, ended }
+  }
+
+  const run = (args: ReadonlyArray<string>, extra: Readonly<Record<string, string>> = {}): Promise<Ended> =>
+    start(args, extra).ended
 
   const stateDir = path.join(folder, "monitor")
 
   return {
     folder,
     stateDir,
+    start,
     run,
     json: async <A>(args: ReadonlyArray<string>): Promise<A> => {
       const { code, stderr, stdout } = await run([...args, "--json"])
