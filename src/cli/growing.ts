@@ -73,6 +73,7 @@ export const growing = (given: Given<"plan"> & { readonly resume: string }) =>
       parent: latest.parent,
       grows: { session: place.planId, jobs },
       asOf: first.created_at,
+      readImage: !given["dry-run"] && !given.check,
       cwd,
       toolVersion: version,
       autoexpCommand: program

@@ -1,8 +1,9 @@
 /** What the options of `plan`, `run`, `sweep show` and `config show` ask for. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import type * as FileSystem from "@effect/platform/FileSystem"
+import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as ConfigFiles from "../config/ConfigFiles.ts"
@@ -16,6 +17,7 @@ import type { PlanError } from "../plan/PlanError.ts"
 import type { PlannedFiles } from "../plan/PlannedFiles.ts"
 import { preparePlan } from "../plan/prepare.ts"
 import { referenceRequest } from "../plan/provenance.ts"
+import { ResolvedConfig, RunMetadata, sinceThen } from "../plan/since.ts"
 import type { ContainerRuntimeError } from "../port/ContainerRuntime.ts"
 import { Screen } from "../report/Screen.ts"
 import { clean } from "../report/width.ts"
@@ -35,17 +37,36 @@ export const printNotes = (notes: ReadonlyArray<string>): Effect.Effect<void, ne
     (screen) => Effect.forEach(notes, (note) => screen.err(`autoexp: note: ${clean(note)}\n`), { discard: true })
   )
 
-/** A recorded job once more: `from` is its `config_reference.json` or a directory that holds it. */
-const recorded = (from: string): Effect.Effect<
-  { readonly request: ConfigRequest; readonly subset: ReadonlyArray<number> | null },
-  ManifestError,
-  FileSystem.FileSystem | Invocation
-> =>
-  Effect.gen(function*() {
-    const file = path.resolve((yield* Invocation).cwd, from)
+/** The `config_reference.json` of a job: `from` is this file, or a directory that holds it. */
+const recordOf = (from: string): Effect.Effect<string, never, Invocation> =>
+  Effect.map(Invocation, ({ cwd }) => {
+    const file = path.resolve(cwd, from)
     const folder = fs.existsSync(path.join(file, "_provenance")) ? path.join(file, "_provenance") : file
     const isFolder = fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true
-    return yield* referenceRequest(isFolder ? path.join(folder, "config_reference.json") : folder)
+    return isFolder ? path.join(folder, "config_reference.json") : folder
+  })
+
+/** What differs today from the record beside the reference; nothing if it has gone. */
+const sinceRecorded = (reference: string, plan: PlannedFiles) =>
+  Effect.gen(function*() {
+    const files = yield* FileSystem.FileSystem
+    const before = yield* jobRecord((name) => files.readFileString(path.join(path.dirname(reference), name)))
+    const now = yield* jobRecord((name) =>
+      Effect.fromNullable(plan.files.find((file) => path.basename(file.path) === name)?.text)
+    )
+    const found = sinceThen(before, now)
+    const { created } = before.metadata
+    return found.length === 0
+      ? [`nothing that is on record differs today from ${created}, when this was planned before`]
+      : found.map((difference) => `since ${created}: ${difference}`)
+  }).pipe(Effect.orElseSucceed(() => [
+    `what differs today cannot be told: run_metadata.json or resolved_config.json beside ${reference} cannot be read`
+  ]))
+
+const jobRecord = <E, R>(text: (name: string) => Effect.Effect<string, E, R>) =>
+  Effect.all({
+    config: Effect.flatMap(text("resolved_config.json"), Schema.decode(Schema.parseJson(ResolvedConfig))),
+    metadata: Effect.flatMap(text("run_metadata.json"), Schema.decode(Schema.parseJson(RunMetadata)))
   })
 
 /** Reads the parser inside the config's image, which plans are checked against from then on. */
@@ -74,9 +95,10 @@ export const planned = (
     if (from !== null && composing !== undefined) {
       return yield* usage(`--from says which config to use, and so does --${composing}; give one of them`)
     }
-    const { request, subset } = from === null
+    const reference = from === null ? null : yield* recordOf(from)
+    const { request, subset } = reference === null
       ? { request: requestOf(given), subset: null }
-      : yield* recorded(from)
+      : yield* referenceRequest(reference)
     const stateDir = yield* namedStateDir(given["state-dir"])
     const overrides = [
       ...from === null ? [] : request.overrides,
@@ -86,15 +108,17 @@ export const planned = (
       ...given.operands
     ]
     if (given.container) yield* readInside({ ...request, overrides })
-    return yield* preparePlan({
+    const made = yield* preparePlan({
       request: { ...request, overrides },
       subset: given["array-subset"] ?? subset,
       planId: given["plan-id"],
       parent: null,
       grows: null,
       asOf: null,
+      readImage: !given["dry-run"] && !given.check,
       cwd,
       toolVersion: version,
       autoexpCommand: program
     })
+    return reference === null ? made : { ...made, notes: [...made.notes, ...yield* sinceRecorded(reference, made)] }
   })

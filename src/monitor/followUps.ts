@@ -62,6 +62,7 @@ const start = (followUp: FollowUp, { autoexpCommand, cwd, toolVersion }: FollowU
       parent: { plan_id: parent.planId, queue_id: parent.queueId, depth: parent.depth },
       grows: null,
       asOf: null,
+      readImage: true,
       cwd,
       toolVersion,
       autoexpCommand

@@ -1,3 +1,4 @@
+import type * as Effect from "effect/Effect"
 import type { ArgumentTables } from "../backend/megatron/ArgumentTable.ts"
 import type { Facts } from "./facts.ts"
 import type { KnownJob } from "./growth.ts"
@@ -31,5 +32,6 @@ export interface PlanOptions {
   readonly template: Templates
   /** What Megatron's parsers take; null if no backend of the config is one of Megatron's. */
   readonly argumentTables: ArgumentTables | null
-  readonly facts: Facts
+  /** Asked for once the plan is sound: an image may take long to read. */
+  readonly facts: Effect.Effect<Facts>
 }

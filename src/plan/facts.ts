@@ -10,6 +10,15 @@ export interface GitFacts {
   readonly diff: string
 }
 
+/** The image that jobs run in; what is not known is null. */
+export interface ImageFacts {
+  /** Absolute. */
+  readonly path: string
+  readonly sha256: string | null
+  /** The version of its Megatron core, if it was probed. */
+  readonly megatron_core: string | null
+}
+
 export interface Facts {
   readonly git: GitFacts
   /** This program's own arguments and environment, secrets included: they are left out when written down. */
@@ -17,6 +26,8 @@ export interface Facts {
   readonly environment: Readonly<Record<string, string>>
   /** Versions by name: `autoexp`, `node`. */
   readonly versions: Readonly<Record<string, string>>
+  /** Null without an image. */
+  readonly image: ImageFacts | null
 }
 
 const unknown: GitFacts = { commit: "unknown", dirty: null, status: "", diff: "" }

@@ -85,7 +85,7 @@ const assemble = (loaded: Loaded, options: PlanOptions): Effect.Effect<PlannedFi
       ],
       files: [
         ...scripts.filter((batch) => batch.jobs.some(isNew)).map(({ script }) => script),
-        ...provenanceFiles({ ...options, request }, jobs.filter(isNew)),
+        ...provenanceFiles({ ...options, facts: yield* options.facts, request }, jobs.filter(isNew)),
         ...(sweepPath === null ? [] : [{ path: sweepPath, text, executable: false }])
       ],
       links: sweepPath === null ? [] : [{ path: path.join(base, "sweep.json"), target: path.basename(sweepPath) }],

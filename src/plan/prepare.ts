@@ -7,7 +7,8 @@ import { type ConfigRequest, load } from "../config/load.ts"
 import type { ConfigError } from "../config/Problem.ts"
 import type { Commands } from "../port/Commands.ts"
 import { argumentTables } from "./argumentTables.ts"
-import { gitFacts } from "./facts.ts"
+import { type Facts, gitFacts } from "./facts.ts"
+import { imageFacts } from "./imageFacts.ts"
 import { makePlan } from "./plan.ts"
 import type { PlanError } from "./PlanError.ts"
 import type { PlannedFiles } from "./PlannedFiles.ts"
@@ -23,16 +24,34 @@ export interface PlanRequest
   readonly asOf: string | null
   /** Names the plan and its session; null: made of project, time and chance. */
   readonly planId: string | null
+  /** Whether to read an image through whose SHA-256 is not known: for a plan that is to be kept. */
+  readonly readImage: boolean
 }
+
+type World = Commands | FileSystem.FileSystem
 
 const freshId = (project: string, millis: number): string => {
   const time = new Date(millis).toISOString().replace(/[-:]/g, "").replace("T", "-").slice(0, 15)
   return `${project}-${time}-${crypto.randomUUID().slice(0, 4)}`
 }
 
+const factsOf = (
+  image: string | null,
+  { cwd, readImage, toolVersion }: Pick<PlanRequest, "cwd" | "readImage" | "toolVersion">
+): Effect.Effect<Facts, never, World> =>
+  Effect.map(Effect.all([gitFacts(cwd), imageFacts(image, { cwd, read: readImage })]), ([git, image]) => ({
+    git,
+    command: process.argv,
+    environment: Object.fromEntries(
+      Object.entries(process.env).flatMap(([name, value]) => value === undefined ? [] : [[name, value]])
+    ),
+    versions: { autoexp: toolVersion, node: process.versions.node },
+    image
+  }))
+
 /** The plan that `request` asks for, or what is wrong with it. */
 export const preparePlan = (
-  { asOf, planId, request, ...options }: PlanRequest
+  { asOf, planId, readImage, request, ...options }: PlanRequest
 ): Effect.Effect<PlannedFiles, ConfigError | PlanError, ConfigFiles | Commands | FileSystem.FileSystem> =>
   Effect.gen(function*() {
     const millis = yield* Clock.currentTimeMillis
@@ -49,14 +68,10 @@ export const preparePlan = (
       createdAt: new Date(millis).toISOString(),
       template,
       argumentTables: yield* argumentTables(loaded, options.cwd),
-      facts: {
-        git: yield* gitFacts(options.cwd),
-        command: process.argv,
-        environment: Object.fromEntries(
-          Object.entries(process.env).flatMap(([name, value]) => value === undefined ? [] : [[name, value]])
-        ),
-        versions: { autoexp: options.toolVersion, node: process.versions.node }
-      }
+      facts: Effect.provide(
+        factsOf(loaded.config.container.image, { ...options, readImage }),
+        yield* Effect.context<World>()
+      )
     })
     return { ...plan, manifest: { ...plan.manifest, sources: sourcesOf(read) } }
   })

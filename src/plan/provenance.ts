@@ -114,6 +114,7 @@ const metadataText = ({ createdAt, facts, request }: ProvenanceSource): string =
     overrides: request.overrides.map(redactArgument),
     environment: redactEnvironment(facts.environment),
     versions: facts.versions,
+    image: facts.image,
     created: createdAt
   })
 

@@ -47,7 +47,13 @@ export const validate = (
         grows: null,
         template,
         argumentTables: yield* argumentTables(loaded, options.cwd),
-        facts: { git: { commit: "", dirty: false, status: "", diff: "" }, command: [], environment: {}, versions: {} }
+        facts: Effect.succeed({
+          git: { commit: "", dirty: false, status: "", diff: "" },
+          command: [],
+          environment: {},
+          versions: {},
+          image: null
+        })
       })
       return { configRef, jobs: manifest.jobs.length, problems: [] }
     }).pipe(

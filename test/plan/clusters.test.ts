@@ -88,12 +88,13 @@ const plan = (home: string, { environment = {}, overrides = [], ref = "autoexp" 
       cwd: home,
       template: yield* templatesOf(loaded, home),
       argumentTables: yield* argumentTables(loaded, home),
-      facts: {
+      facts: Effect.succeed({
         git: { commit: "unknown", dirty: false, status: "", diff: "" },
         command: [],
         environment: {},
-        versions: {}
-      }
+        versions: {},
+        image: null
+      })
     })
     yield* writePlan(planned)
     yield* checkScripts(planned)

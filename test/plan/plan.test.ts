@@ -284,6 +284,7 @@ describe("provenance", () => {
       overrides: ["+metadata.repo=https://***@host"],
       environment: { HOME: "/h", API_KEY: "***" },
       versions: { autoexp: "0.1.0" },
+      image: null,
       created: "2026-11-23T03:12:07.114Z"
     })
     expect(jsonOf(plan, "toy_1/_provenance/config_reference.json")).toMatchObject({

@@ -47,7 +47,8 @@ const facts: Facts = {
   git: { commit: "abc", dirty: true, status: " M x\n", diff: "+https://me:s3cret@host" },
   command: ["autoexp", "run", "+metadata.repo=https://me:s3cret@host"],
   environment: { HOME: "/h", API_KEY: "s3cret" },
-  versions: { autoexp: "0.1.0" }
+  versions: { autoexp: "0.1.0" },
+  image: null
 }
 
 const plan = (home: string, tree: Tree, options: Partial<PlanOptions>, overrides: ReadonlyArray<string>) =>
@@ -66,7 +67,7 @@ const plan = (home: string, tree: Tree, options: Partial<PlanOptions>, overrides
       cwd: home,
       template: yield* templatesOf(loaded, home),
       argumentTables: yield* argumentTables(loaded, home),
-      facts,
+      facts: Effect.succeed(facts),
       ...options
     })
   }).pipe(Effect.provide(services))
