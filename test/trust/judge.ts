@@ -50,7 +50,7 @@ const givenUp = ({ records, session }: Told): ReadonlySet<string> => {
 }
 
 /** Bytes of each log that were read: each once, in their order. */
-const readings = ({ records }: Told) => {
+export const readings = ({ records }: Pick<Told, "records">): Readonly<Record<string, number>> => {
   const ends = new Map<string, number>()
   for (const { data, job, type } of records) {
     if (type !== "LogRead") continue

@@ -100,7 +100,7 @@ export interface Effects {
   readonly after: (effect: string) => boolean
 }
 
-const guarded = ({ after, before }: Effects) => {
+export const guarded = ({ after, before }: Effects) => {
   const check = (dies: boolean) => {
     if (dies) disk.die()
     return disk.isDead() ? Effect.never : Effect.void
@@ -156,7 +156,7 @@ const servicesOf = (base: Context.Context<Layer.Layer.Success<ReturnType<typeof 
 }
 
 /** The lease files of a dead process look like those of one: its number lives on, as this test. */
-const bury = (): void => {
+export const bury = (): void => {
   for (const file of disk.files()) {
     const text = disk.peek(file)
     if (!/\.lease\/\d+$/.test(file) || text === null || !text.includes("started")) continue
