@@ -27,9 +27,17 @@ const bindFlags = (binds: ReadonlyArray<string>): Either.Either<string, PlanErro
     (words) => words.map((word) => `--bind ${word} `).join("")
   )
 
-/** `--env NAME="$NAME" ` for each name. */
-export const envFlags = (names: ReadonlyArray<string>): string =>
-  names.map((name) => `--env ${name}="$${name}" `).join("")
+/** Asks for the variables in the image: `{{env_flags}}` in the launcher, or this name in the template. */
+export const ENV_FLAGS = "launcher_env_flags"
+
+/**
+ * What the command begins with inside the image to get its variables: `env NAME="$NAME" `. Not the runtime's own `--env`,
+ * which splits values at commas and runs what stands in `$(…)` of them.
+ */
+export const environmentPrefix = (launcher: string, template: string, names: ReadonlyArray<string>): string =>
+  names.length > 0 && (launcher.includes("{{env_flags}}") || template.includes(`{${ENV_FLAGS}}`))
+    ? `env ${names.map((name) => `${name}="$${name}" `).join("")}`
+    : ""
 
 /**
  * What {{env_exports}} becomes in a place of the template: in quotes, as for `bash -c '…'`, the batch script's own values
@@ -43,7 +51,8 @@ const exports = (names: ReadonlyArray<string>, place: Place): string => {
 
 /**
  * The launcher as it stands in a place of the template, without blanks around it. `{{bind_flags}}` gives `--bind X ` for
- * each mount, `{{env_flags}}` gives `--env NAME="$NAME" ` and `{{env_exports}}` `export NAME=…; ` for each variable.
+ * each mount and `{{env_exports}}` `export NAME=…; ` for each variable. `{{env_flags}}` leaves nothing: what it asks for
+ * stands before the command (`environmentPrefix`).
  */
 export const launcherText = (
   launcher: string,
@@ -57,7 +66,7 @@ export const launcherText = (
     }
     const flags = yield* bindFlags(binds)
     const parts = launcher.replaceAll("{{bind_flags}}", () => flags)
-      .replaceAll("{{env_flags}}", () => envFlags(names))
+      .replaceAll("{{env_flags}}", "")
       .split("{{env_exports}}")
     return (place) => parts.map((part) => shellText(part)(place)).join(exports(names, place)).trim()
   })

@@ -6,7 +6,7 @@ import type { ValueMap } from "../backend/Value.ts"
 import { commandText } from "./attemptScript.ts"
 import { type ClaimedJob, claimLines } from "./claim.ts"
 import { directiveLines, type DirectiveSettings, srunOptions } from "./directives.ts"
-import { envFlags, launcherText } from "./launcher.ts"
+import { ENV_FLAGS, environmentPrefix, launcherText } from "./launcher.ts"
 import { PlanError } from "./PlanError.ts"
 import { quoteArgument, quoteEnvironment } from "./shell.ts"
 import { TASK_ENVIRONMENT } from "./sweepFile.ts"
@@ -64,7 +64,8 @@ export const renderScript = (
     yield* checkPlaceholders(template, exports !== "")
     const names = exportedNames(settings, parts)
     const launcher = yield* launcherText(settings.launcher_cmd, { names, binds: settings.binds })
-    const backendCommand = shellText(commandText(parts.argv))
+    const prefix = environmentPrefix(settings.launcher_cmd, template.text, names)
+    const backendCommand = shellText(`${prefix}${commandText(parts.argv)}`)
     const directives = yield* directiveLines(settings, parts.directives, { name: parts.name, output: parts.logPath })
     const { logPath: log_path, name, outputDir: output_dir, project } = parts
     const text = yield* Either.mapLeft(
@@ -75,7 +76,7 @@ export const renderScript = (
           env_exports: shellText(exports),
           ...commandsOf(parts.variables),
           srun_opts: shellText(srunOptions(settings.srun, settings.srun_opts)),
-          launcher_env_flags: shellText(envFlags(names)),
+          [ENV_FLAGS]: () => "",
           launcher,
           backend_cmd: backendCommand,
           launcher_cmd: (place) => [launcher(place), backendCommand(place)].filter((part) => part !== "").join(" ")
@@ -155,7 +156,8 @@ const taskLines = (taskEnv: ScriptParts["taskEnv"]): Either.Either<ReadonlyArray
 
 const exportLine = (at: string, name: string, word: string): Either.Either<string, PlanError> =>
   /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)
-    ? Either.right(`export ${name}=${word}`)
+    // Apart, so that what a command ends with is not lost.
+    ? Either.right(/\$\((?!\()/.test(word) ? `${name}=${word}\nexport ${name}` : `export ${name}=${word}`)
     : Either.left(PlanError.at(at, `"${name}" is no name of an environment variable`))
 
 const checkPlaceholders = (template: Template, hasExports: boolean): Either.Either<void, PlanError> =>

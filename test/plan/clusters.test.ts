@@ -10,6 +10,7 @@ import { checkScripts } from "../../src/plan/checkPlan.ts"
 import { makePlan } from "../../src/plan/plan.ts"
 import { writePlan } from "../../src/plan/PlannedFiles.ts"
 import { templatesOf } from "../../src/plan/templateFiles.ts"
+import { hasShellcheck, shellcheck } from "./shellcheck.ts"
 import { folder, run } from "./shells.ts"
 import { services } from "./toy.ts"
 
@@ -191,6 +192,25 @@ describe.each(Object.entries(clusters))("on %s", (cluster, { modules, runs, srun
       expect(lines).toEqual(expect.arrayContaining(["NUM_NODES=1", "GPUS_PER_NODE=4", "NUM_GPUS=4"]))
     }
     if (["juwels", "jupiter", "leonardo"].includes(cluster)) expect(lines).toContain("LOCAL_ADDR=10.1.2.3")
+  })
+
+  it("its script is the one that was looked at, and sound to bash and ShellCheck", async ({ skip }) => {
+    const home = folder()
+    const { script, text } = await plan(home, {
+      overrides: [
+        `slurm=${cluster}`,
+        `container=${cluster}`,
+        "backend=command",
+        "backend.command=[python,train.py,\"it's $MASTER_ADDR\"]",
+        "sweep=none",
+        "scheduler=default"
+      ],
+      environment: profile
+    })
+    await expect(text.replaceAll(home, "/home/me")).toMatchFileSnapshot(`golden/${cluster}.sbatch`)
+    expect(await run(["bash", "-n", script])).toEqual({ code: 0, stdout: "", stderr: "" })
+    if (!hasShellcheck) skip("ShellCheck is not installed here")
+    expect(shellcheck(script)).toBe("")
   })
 
   it("counts follow the number of nodes, and time limits stay what they say", async () => {

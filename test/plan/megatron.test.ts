@@ -135,7 +135,9 @@ describe("the worked example of the predecessor", () => {
     }
     const { files, manifest } = await planned(home, config)
     const script = files.find(({ path: file }) => file === manifest.jobs[1]?.script)?.text ?? ""
-    const shown = script.replaceAll(home, "HOME").split("\n").filter((line) => /^(?:#SBATCH|export|srun)/.test(line))
+    const shown = script.replaceAll(home, "HOME").split("\n").filter((line) =>
+      /^(?:#SBATCH|export|srun|HOSTS=)/.test(line)
+    )
     expect(shown.join("\n")).toMatchSnapshot()
   })
 })

@@ -107,7 +107,8 @@ describe("a script", () => {
     expect(rest[0]).toMatch(/^# autoexp: .*\nAUTOEXP_PLAN_ID=toy-1 /)
     expect(rest.slice(1).join("\n\n")).toBe(
       `export MASTER_PORT="29500"
-export HOSTS="$(scontrol show hostnames "$SLURM_JOB_NODELIST")"
+HOSTS="$(scontrol show hostnames "$SLURM_JOB_NODELIST")"
+export HOSTS
 export NOTE="it's 5\\$ \\"now\\""
 export PYTHONPATH="/src:$PYTHONPATH"
 

@@ -136,16 +136,23 @@ describe("the launcher's markers", () => {
   const settings = {
     env: { HOSTS: "$(echo 'n 1')" },
     binds: ["/data x:/data", "$HOME/$(echo y)"],
-    launcher_cmd: `printf '%s\\0' {{bind_flags}}{{env_flags}}`
+    launcher_cmd: `printf '%s\\0' {{bind_flags}}{{env_flags}}image`
   }
-  const flags = ["--bind", "/data x:/data", "--bind", "/h  o/y", "--env", "HOSTS=n 1", "--env", `FROM_BACKEND=${seen}`]
+  const flags = ["--bind", "/data x:/data", "--bind", "/h  o/y"]
+  const variables = ["env", "HOSTS=n 1", `FROM_BACKEND=${seen}`]
 
   it.each([
     ["plain", "{env_exports}\n{launcher_cmd}"],
     ["in bash -c", "{env_exports}\nbash -c '{launcher_cmd}'"],
     ["in bash -c with more", "{env_exports}\nbash -c 'true && {launcher} {backend_cmd}'"]
   ])("bring mounts and variables to the container's program, %s", async (_, template) => {
-    expect(await runs(template, settings, { env, argv: ["image", "it's"] })).toEqual([...flags, "image", "it's"])
+    expect(await runs(template, settings, { env, argv: ["train", "it's"] })).toEqual([
+      ...flags,
+      "image",
+      ...variables,
+      "train",
+      "it's"
+    ])
   })
 
   it("{{env_exports}} bring the values where srun passes no environment on", async () => {
@@ -158,9 +165,11 @@ describe("the launcher's markers", () => {
       .toEqual(["n 1", seen])
   })
 
-  it("{launcher_env_flags} are the same flags for templates that write the container's command themselves", async () => {
-    expect(await runs("{env_exports}\nprintf '%s\\0' {launcher_env_flags}{backend_cmd}", { env: { A: "$((1 + 1))" } }))
-      .toEqual(["--env", "A=2", "true"])
+  it("{launcher_env_flags} bring variables into templates that write the container's command themselves", async () => {
+    expect(
+      await runs("{env_exports}\nprintf '%s\\0' {launcher_env_flags}image {backend_cmd}", { env: { A: "$((1 + 1))" } })
+    )
+      .toEqual(["image", "env", "A=2", "true"])
   })
 
   it("that are unknown are a mistake", () => {

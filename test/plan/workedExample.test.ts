@@ -150,8 +150,18 @@ describe("the worked example, run by bash", () => {
     expect(argumentsOf(stdout, "apptainer")).toEqual([
       "exec",
       ...["--bind", "/data:/data", "--bind", "/scratch"],
-      ...names.flatMap((name) => ["--env", `${name}=${values.get(name)}`]),
-      ...["--nv", "/img/m.sif", "python", "-u", "-m", "torch.distributed.run", "--nproc-per-node", "4"],
+      ...[
+        "--nv",
+        "/img/m.sif",
+        "env",
+        ...names.map((name) => `${name}=${values.get(name)}`),
+        "python",
+        "-u",
+        "-m",
+        "torch.distributed.run",
+        "--nproc-per-node",
+        "4"
+      ],
       ...["--rdzv-endpoint", "node07:29500", "--verbose", "/src/pretrain_gpt.py"],
       ...["--num-layers", "2", "--hidden-size", "64", "--num-attention-heads", "4", "--max-position-embeddings", "128"],
       ...["--micro-batch-size", "1", "--global-batch-size", "24", "--disable-bias-linear", "--lr", "1e-05", "--bf16"],
