@@ -2,6 +2,7 @@
 import type { ValueMap } from "../backend/Value.ts"
 import type { Asked } from "../event/Question.ts"
 import type { JobOutcome } from "../event/terms.ts"
+import type { Counted } from "../session/counted.ts"
 
 export type Verdict =
   | { readonly verdict: "pass"; readonly why: string }
@@ -32,6 +33,8 @@ export interface Occasion {
   readonly ran: { readonly seconds: number; readonly over: boolean } | null
   /** What log events of the attempt named as its `error_type`, each once, in their order. */
   readonly errorTypes: ReadonlyArray<string>
+  /** How far the job has come, as its log counts. */
+  readonly counted: Pick<Counted, "best" | "bestCheckpoint" | "total">
   /** How often the attempt has seen the event of that name. */
   readonly countOf: (event: string) => number
   /** How a job of the session ended: null while it has not, undefined if there is none of that name. */

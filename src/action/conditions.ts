@@ -11,6 +11,7 @@ import * as GlobExists from "./conditions/GlobExistsCondition.ts"
 import * as JobEnd from "./conditions/JobCondition.ts"
 import * as MaxAttempts from "./conditions/MaxAttemptsCondition.ts"
 import * as Metadata from "./conditions/MetadataCondition.ts"
+import * as Progress from "./conditions/ProgressCondition.ts"
 import type { Occasion, Verdict } from "./Verdict.ts"
 
 const Simple = Schema.Union(
@@ -23,7 +24,8 @@ const Simple = Schema.Union(
   GlobExists.GlobExistsCondition,
   JobEnd.JobCondition,
   MaxAttempts.MaxAttemptsCondition,
-  Metadata.MetadataCondition
+  Metadata.MetadataCondition,
+  Progress.ProgressCondition
 )
 
 interface CompositeCondition {
@@ -73,5 +75,7 @@ export const judge = (condition: Condition, occasion: Occasion): Verdict => {
       return MaxAttempts.judge(condition, occasion)
     case "MetadataCondition":
       return Metadata.judge(condition, occasion)
+    case "ProgressCondition":
+      return Progress.judge(condition, occasion)
   }
 }

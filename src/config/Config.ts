@@ -83,11 +83,22 @@ const Scheduler = Schema.Struct({
   calls_per_minute: Schema.optionalWith(Int, { default: () => spare.callsPerMinute })
 })
 
+const Finish = Schema.Struct({ step: Schema.Union(Int, Schema.Literal("total")) })
+
 const Job = Schema.Struct({
   /** What must hold before the job is submitted. */
   start_conditions: Schema.optionalWith(Schema.Array(Condition), { default: () => [] }),
   /** What ends the job as soon as it holds. */
   cancel_conditions: Schema.optionalWith(Schema.Array(Condition), { default: () => [] }),
+  /**
+   * The job is done already if all of these hold: asked, once each, before every submission, and when an attempt has ended
+   * badly. A job that is done ends as a success.
+   */
+  finish_conditions: Schema.optionalWith(Schema.Array(Condition), { default: () => [] }),
+  /** One more of them. */
+  finish_condition: Schema.optionalWith(Schema.NullOr(Condition), { default: () => null }),
+  /** One more of them: that so many steps are done, or all (`total`), as the log tells them. */
+  finish: Schema.optionalWith(Schema.NullOr(Finish), { default: () => null }),
   /** As in `monitoring`, and wins over it. */
   start_condition_cmd: maybeText,
   start_condition_interval_seconds: Schema.optionalWith(Schema.NullOr(Number), { default: () => null })

@@ -1,5 +1,5 @@
 /** Names in the `{name}` templates of a configuration, looked up before anything is rendered. */
-import { lintConditions, lintTemplate, type RuleProblem } from "../rule/lint.ts"
+import { lintCondition, lintConditions, lintTemplate, type RuleProblem } from "../rule/lint.ts"
 import type { Config } from "./Config.ts"
 
 /** Mistakes in what names jobs, logs and output files, and in what jobs wait for; `parameters` are those of all points together. */
@@ -16,6 +16,10 @@ export const lintTemplates = (
       lintTemplate(["monitoring", "output_paths", index], template, new Set([...placed, "log_path"]))
     ),
     ...lintConditions(["job", "start_conditions"], job.start_conditions, parameters),
-    ...lintConditions(["job", "cancel_conditions"], job.cancel_conditions, parameters)
+    ...lintConditions(["job", "cancel_conditions"], job.cancel_conditions, parameters),
+    ...lintConditions(["job", "finish_conditions"], job.finish_conditions, parameters),
+    ...(job.finish_condition === null
+      ? []
+      : lintCondition(["job", "finish_condition"], job.finish_condition, parameters))
   ]
 }

@@ -38,6 +38,8 @@ export const PlannedJob = Schema.Struct({
   start_conditions: conditions,
   /** It ends as cancelled as soon as one of these holds. */
   cancel_conditions: conditions,
+  /** It is done already if all of these hold: asked before each submission, and when an attempt has ended badly. */
+  finish_conditions: conditions,
   /** GPUs on all its nodes together, 0 for none; absent: unknown, since an older release planned it. */
   gpus: Schema.optional(Schema.Int),
   /** Its command, and the text by which its script starts it; there where a rule may change its arguments. */

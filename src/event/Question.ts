@@ -4,15 +4,19 @@ import * as Schema from "effect/Schema"
 /** Seconds between two asks of files, where a cycle takes longer; absent: they are asked once a cycle. */
 const Interval = Schema.optional(Schema.Number)
 
+/** It is asked once, and a no is final. */
+const Once = Schema.optional(Schema.Literal(true))
+
 /** A question with an answer of its own; it returns as a fact. Texts are rendered. */
 const Single = Schema.Union(
-  Schema.Struct({ kind: Schema.Literal("file_exists"), path: Schema.String, interval_seconds: Interval }),
+  Schema.Struct({ kind: Schema.Literal("file_exists"), path: Schema.String, interval_seconds: Interval, once: Once }),
   /** Whether at least so many files match: `*`, `?` and `[…]` within the parts of a path. */
   Schema.Struct({
     kind: Schema.Literal("files_match"),
     pattern: Schema.String,
     at_least: Schema.Int,
-    interval_seconds: Interval
+    interval_seconds: Interval,
+    once: Once
   }),
   /** Answered yes when so many seconds have passed: a timer's fact. */
   Schema.Struct({ kind: Schema.Literal("delay"), seconds: Schema.Number }),
@@ -91,6 +95,38 @@ export const withoutIntervals = (asked: Asked): Asked => {
       return { ...asked, question: { ...question, of: question.of.map(withoutIntervals) } }
     default:
       return asked
+  }
+}
+
+/** No answer of a question that is asked once takes longer: seconds. */
+const patience = 600
+
+/** The same, answered by what is so now; null: by no, since it would have to be waited for. */
+export const askedOnce = (asked: Asked): Asked | null => {
+  const { question } = asked
+  const now = {
+    waitsAfterJob: true,
+    timeoutSeconds: asked.timeoutSeconds === null ? patience : Math.min(patience, asked.timeoutSeconds)
+  }
+  switch (question.kind) {
+    case "delay":
+    case "job_ended":
+      return null
+    case "command":
+      return { ...now, question: { ...question, interval_seconds: null } }
+    case "file_exists":
+      return { ...now, question: { kind: question.kind, path: question.path, once: true } }
+    case "files_match": {
+      const { at_least, kind, pattern } = question
+      return { ...now, question: { kind, pattern, at_least, once: true } }
+    }
+    case "several": {
+      const of = question.of.map(askedOnce)
+      const known = of.filter((one) => one !== null)
+      return known.length === 0 || (question.mode === "all" && known.length < of.length)
+        ? null
+        : { ...asked, question: { ...question, of: known } }
+    }
   }
 }
 

@@ -49,6 +49,8 @@ export const decisions = {
     state_key: Schema.optional(Text),
     /** The attempt has done its work, whatever the scheduler makes of its end: why that is known is `metadata.reason`. */
     completes: Schema.optional(Schema.Boolean),
+    /** The stall is one of progress: whatever else its files grow by does not break it. */
+    no_progress: Schema.optional(Schema.Literal(true)),
     /** An action raised it, `depth` events after the one (`root`, its seq) that was seen; `failure`: what that one told. */
     published: Schema.optional(
       Schema.Struct({ root: Seq, depth: Schema.Int, failure: Schema.NullOr(Text), payload: Metadata })

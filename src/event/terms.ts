@@ -61,6 +61,6 @@ export type Budget = typeof Budget.Type
 
 /**
  * What waits for conditions: an action of an occurrence (`<seq of EventRaised>.<position in the rule's actions>`), a job's
- * submission (`start <job>`), or its end (`cancel.<position in its cancel conditions> <job>`).
+ * submission (`start <job>`), or its end (`cancel.<position in its cancel conditions> <job>`), or whether it is done already (`done <job>`).
  */
 export const BindingId = Text

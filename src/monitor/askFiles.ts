@@ -78,11 +78,11 @@ export const makeFileAsker = (
         if (!yes && interval !== undefined) {
           resting.set(key, { question, who: waiting, left: Math.max(leastSeconds, interval) })
         }
-        if (!yes) return
+        if (!yes && question.once !== true) return
         for (const [who, open] of waiting) {
           if (!isOpen(session, open)) continue
           answered.add(who)
-          yield* offer(answerFact(open, true, "the file is there"))
+          yield* offer(answerFact(open, yes, yes ? "the file is there" : `${textOf(question)} is not there`))
         }
       })
 

@@ -1,9 +1,9 @@
 /** What jobs write: the new bytes of every log that still matters become facts. */
 import * as Effect from "effect/Effect"
 import type { NewEvent } from "../event/EventRecord.ts"
+import { secondsBetween } from "../event/time.ts"
 import { type Chunk, Files } from "../port/Files.ts"
 import type { Detector } from "../rule/detect.ts"
-import { secondsBetween } from "../rule/time.ts"
 import { type LogPosition } from "../session/entries.ts"
 import { type Job } from "../session/Job.ts"
 import { dueTimers, toRead } from "../session/pending.ts"

@@ -2,6 +2,7 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { Condition } from "../action/conditions.ts"
+import { ProgressCondition } from "../action/conditions/ProgressCondition.ts"
 import { didYouMean } from "../backend/nearest.ts"
 import type { EncodedCondition } from "../event/PlannedJob.ts"
 import { startCommand } from "../rule/startCommand.ts"
@@ -13,6 +14,8 @@ export interface Gates {
   readonly needs: ReadonlyArray<string>
   readonly start: ReadonlyArray<EncodedCondition>
   readonly cancel: ReadonlyArray<EncodedCondition>
+  /** By which it is done already, if all hold. */
+  readonly finish: ReadonlyArray<EncodedCondition>
   /** Names of the other phases: it does not wait for them. */
   readonly absent: ReadonlyArray<string>
 }
@@ -56,9 +59,19 @@ export const gatesOf = (point: PlannedPoint, jobs: ReadonlySet<string>): Either.
       needs,
       start: [...start.length === 0 ? byDefault : own, ...startCommand(job, monitoring)],
       cancel: encode(yield* present("job.cancel_conditions", cancel)),
+      finish: encode(yield* present("job.finish_conditions", finishConditions(job))),
       absent
     }
   })
+
+/** All that the section says of when its job is done. */
+const finishConditions = (
+  { finish, finish_condition, finish_conditions }: PlannedPoint["loaded"]["config"]["job"]
+): ReadonlyArray<Condition> => [
+  ...finish_conditions,
+  ...finish_condition === null ? [] : [finish_condition],
+  ...finish === null ? [] : [ProgressCondition.make({ class_name: "ProgressCondition", ...finish })]
+]
 
 /** A sentence on phases that jobs refer to and do not wait for; none if there are none. */
 export const absentNote = (gates: ReadonlyArray<Gates>): ReadonlyArray<string> => {

@@ -68,6 +68,7 @@ export const manifestOf = (
       needs: gates.needs,
       start_conditions: gates.start,
       cancel_conditions: gates.cancel,
+      finish_conditions: gates.finish,
       gpus: size.gpus,
       rule_set: rules.positions[at] ?? null
     }

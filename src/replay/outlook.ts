@@ -1,5 +1,5 @@
 /** What a different decision would have meant, as far as it can be known: a kind, and bounds on what it saves. */
-import { secondsBetween } from "../rule/time.ts"
+import { secondsBetween } from "../event/time.ts"
 import type { Session } from "../session/Session.ts"
 import type { Deed, Run } from "./course.ts"
 

@@ -11,6 +11,7 @@ import { type Chunk, Files } from "../port/Files.ts"
 import { type Rules, rulesFor, rulesInForce } from "../rule/Context.ts"
 import { acts, type Detector, makeDetector } from "../rule/detect.ts"
 import type { LogEvent } from "../rule/Monitoring.ts"
+import { countKeys } from "../session/declared.ts"
 import { fold } from "../session/fold.ts"
 import { emptySession, logKey } from "../session/Session.ts"
 import { sameJson } from "./same.ts"
@@ -37,6 +38,7 @@ const looksFor = (rule: LogEvent) => ({
   pattern: rule.pattern,
   pattern_type: rule.pattern_type,
   extract_groups: rule.extract_groups,
+  counts: countKeys(rule),
   acts: acts(rule)
 })
 

@@ -6,12 +6,12 @@ import type { EventRecord, Fact, NewEvent } from "../event/EventRecord.ts"
 import type { DecisionType } from "../event/events.ts"
 import type { PlannedJob } from "../event/PlannedJob.ts"
 import type { JobOutcome, Mode } from "../event/terms.ts"
+import { later } from "../event/time.ts"
 import type { Occurrence } from "../session/entries.ts"
 import { fold } from "../session/fold.ts"
 import type { Job } from "../session/Job.ts"
 import type { Session } from "../session/Session.ts"
 import { Monitoring } from "./Monitoring.ts"
-import { later } from "./time.ts"
 
 /** The rules in force, by the names that facts and bindings use. */
 export interface Rules {

@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import { Binding } from "../action/actions.ts"
 import { AnyMap, Int, Number } from "../backend/Value.ts"
 import { Mode } from "../event/terms.ts"
+import { ProgressGroups } from "../session/declared.ts"
 
 /** The predecessor's state classes and the state each names. */
 export const stateOfClass = {
@@ -52,6 +53,8 @@ export const LogEvent = Schema.Struct({
     Schema.Record({ key: Schema.String, value: Schema.Union(Schema.String, Int) }),
     { default: () => ({}) }
   ),
+  /** What the line counts: which groups of the pattern tell how far the job has come. */
+  progress: Schema.optionalWith(Schema.NullOr(ProgressGroups), { default: () => null }),
   /**
    * A job that lives is watched on until the scheduler ends it. `true`: it is cancelled, and ends as its `state` says and
    * not as cancelled.
@@ -69,6 +72,26 @@ export const StateEvent = Schema.Struct({
 }).annotations({ identifier: "StateEvent" })
 export type StateEvent = typeof StateEvent.Type
 
+/**
+ * When a running job has stalled whose log events declare progress: it made none for so long, whatever else it printed.
+ * Times in seconds.
+ */
+const Stall = Schema.Struct({
+  /** `output`: only if its files do not grow, as where no log event declares progress. */
+  by: Schema.optionalWith(Schema.Literal("progress", "output"), { default: () => "progress" as const }),
+  /** Without progress for so long; null: `inactivity_threshold_seconds`, and never if that is null too. */
+  seconds: Schema.optionalWith(Schema.NullOr(Number), { default: () => null }),
+  /** Until the first progress of an attempt; null: twice `seconds`, or twice what an attempt took that came so far. */
+  startup_seconds: Schema.optionalWith(Schema.NullOr(Number), { default: () => null }),
+  /**
+   * While a checkpoint is written, as far as a log event tells of that by `saving`, else always; null: twice what the
+   * longest took so far.
+   */
+  checkpoint_seconds: Schema.optionalWith(Schema.NullOr(Number), { default: () => null }),
+  /** So many times the usual time from one telling to the next, where that is longer. */
+  factor: Schema.optionalWith(Number, { default: () => 4 })
+}).annotations({ identifier: "Stall" })
+
 /** How often a job may be restarted by rules; null: without limit. A rule's own numbers win. */
 const Restarts = Schema.Struct({
   /** In all, whatever the reason and the progress. */
@@ -77,7 +100,10 @@ const Restarts = Schema.Struct({
   max_per_fingerprint: Schema.optionalWith(Schema.NullOr(Int), { default: () => 3 }),
   /** After attempts that are known to have made no progress, since the job last made some. */
   max_no_progress: Schema.optionalWith(Schema.NullOr(Int), { default: () => 3 }),
-  /** Log events that tell of progress by a number that grows; null: those whose metadata `kind` is checkpoint or progress. */
+  /**
+   * Log events that tell of progress by a number that grows; null: what log events declare by `progress` (checkpoints if any
+   * does, else steps), and where none declares anything, those whose metadata `kind` is checkpoint or progress.
+   */
   progress: Schema.optionalWith(Schema.NullOr(Schema.Array(Schema.String)), { default: () => null })
 }).annotations({ identifier: "Restarts" })
 
@@ -103,6 +129,7 @@ export const Monitoring = Schema.Struct({
   check_interval_seconds: Schema.optionalWith(Schema.NullOr(Number), { default: () => null }),
   /** Silence of log and output files after which a running job is stalled; null: never. */
   inactivity_threshold_seconds: Schema.optionalWith(Schema.NullOr(Number), { default: () => 900 }),
+  stall: Schema.optionalWith(Stall, { default: () => Stall.make({}) }),
   /** How long an ended attempt's log must be quiet before the end is classified. */
   log_settle_seconds: Schema.optionalWith(Number, { default: () => 5 }),
   log_path_template: Schema.optionalWith(Schema.String, { default: () => "{output_dir}/slurm-%j.out" }),

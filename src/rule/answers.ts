@@ -1,11 +1,11 @@
 /** Answers to what conditions ask: of one question or of several, by the world, by a timer, or by a job's end. */
 import { type Answer, partsOf, settle } from "../event/Question.ts"
+import { later } from "../event/time.ts"
 import type { OpenBinding, OpenGate } from "../session/entries.ts"
 import type { Context } from "./Context.ts"
 import { finishIfJudged } from "./ending.ts"
 import { answerGate, judgeAgain } from "./gates.ts"
 import { bind } from "./raise.ts"
-import { later } from "./time.ts"
 
 type Open = OpenBinding | OpenGate
 

@@ -3,7 +3,7 @@
  * facts raises it by one, and lets the decider ask `session.behaviour` there: older journals go on, and are decided again,
  * as they began.
  */
-export const behaviour = 3
+export const behaviour = 4
 
 /** From here on, what asks for files says how often. */
 export const filesHaveIntervals = 1
@@ -13,3 +13,6 @@ export const laterLinesFollow = 2
 
 /** From here on, a site's limits are waited out with a back-off, by one submission at a time, and lost ones are not given up. */
 export const limitsAreWaitedOut = 3
+
+/** From here on, what rules declare as progress decides about stalls and budgets. */
+export const progressCounts = 4

@@ -1,10 +1,10 @@
 /** The circuit breaker: where many jobs fail alike at once, it is not they that are broken, and restarts only burn time. */
+import { secondsBetween } from "../event/time.ts"
 import type { Occurrence } from "../session/entries.ts"
 import type { Job } from "../session/Job.ts"
 import type { Charge } from "./budget.ts"
 import type { Context } from "./Context.ts"
 import { metadataOf } from "./metadata.ts"
-import { secondsBetween } from "./time.ts"
 
 /** Time limits and preemption end many healthy jobs at once. */
 const isOrdinary = ({ metadata, name, source }: Occurrence): boolean =>

@@ -2,32 +2,47 @@
 import type { RestartAction } from "../action/actions/RestartAction.ts"
 import type { Budget } from "../event/terms.ts"
 import type { Job, Restart } from "../session/Job.ts"
+import { declaredCheckpoints, declaredSteps } from "../session/progress.ts"
 import type { Session } from "../session/Session.ts"
+import { progressCounts } from "./behaviour.ts"
 import type { Rules } from "./Context.ts"
+import type { LogEvent } from "./Monitoring.ts"
 
 type Action = typeof RestartAction.Type
 
-/** The log events that tell of progress under these rules, and of these the ones that are looked for. */
-const progressEvents = ({ log, monitoring }: Rules, action: Action): ReadonlyArray<string> =>
-  action.progress ?? monitoring.restarts.progress ??
-    [...log.values()].filter(({ metadata: { kind } }) => kind === "checkpoint" || kind === "progress").map(({ name }) =>
-      name
-    )
+/** The log events that tell of progress under these rules, and the names that what they tell goes by. */
+const progressEvents = (
+  { behaviour }: Pick<Session, "behaviour">,
+  { log, monitoring }: Rules,
+  action: Action
+): { readonly events: ReadonlyArray<string>; readonly told: ReadonlyArray<string> } => {
+  const named = action.progress ?? monitoring.restarts.progress
+  if (named !== null) return { events: named, told: named }
+  const namesOf = (rules: ReadonlyArray<LogEvent>) => rules.map(({ name }) => name)
+  const all = [...log.values()]
+  const declared = behaviour < progressCounts ? [] : all.filter(({ progress }) => progress !== null)
+  const checkpoints = namesOf(declared.filter(({ progress }) => progress?.checkpoint !== undefined))
+  if (checkpoints.length > 0) return { events: checkpoints, told: [declaredCheckpoints] }
+  const steps = namesOf(declared.filter(({ progress }) => (progress?.step ?? progress?.tokens) !== undefined))
+  if (steps.length > 0) return { events: steps, told: [declaredSteps] }
+  const kinds = namesOf(all.filter(({ metadata: { kind } }) => kind === "checkpoint" || kind === "progress"))
+  return { events: kinds, told: kinds }
+}
 
 /**
  * Whether the attempt came further than any before it: a number that one of the events tells has grown beyond its best.
  * Null if nobody can tell: there is no such event, it is switched off, or nothing was read of the attempt's files.
  */
 export const progressOf = (
-  { patternsOff }: Pick<Session, "patternsOff">,
+  session: Pick<Session, "behaviour" | "patternsOff">,
   rules: Rules,
   job: Job,
   action: Action
 ): boolean | null => {
-  const names = progressEvents(rules, action)
-  if (names.some((name) => job.progressed.advanced.includes(name))) return true
-  const off = new Set([...patternsOff.values()].map(({ rule }) => rule))
-  const looked = names.filter((name) => rules.log.has(name) && !off.has(name))
+  const { events, told } = progressEvents(session, rules, action)
+  if (told.some((name) => job.progressed.advanced.includes(name))) return true
+  const off = new Set([...session.patternsOff.values()].map(({ rule }) => rule))
+  const looked = events.filter((name) => rules.log.has(name) && !off.has(name))
   return looked.length === 0 || !job.progressed.read ? null : false
 }
 

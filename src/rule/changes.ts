@@ -5,11 +5,11 @@ import { pyStr } from "../backend/python.ts"
 import { isList, type Value } from "../backend/Value.ts"
 import type { EventData } from "../event/events.ts"
 import type { Changes } from "../event/terms.ts"
+import { later } from "../event/time.ts"
 import type { Occurrence } from "../session/entries.ts"
 import type { Job } from "../session/Job.ts"
 import type { Context } from "./Context.ts"
 import { metadataOf } from "./metadata.ts"
-import { later } from "./time.ts"
 
 /** A node's name as SLURM knows it: short, and nothing that could be read as a list, a range or an option. */
 const nodeName = (text: string): string | null =>

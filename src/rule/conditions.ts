@@ -1,11 +1,11 @@
 /** Conditions one after another, for the actions of events and for the gates of jobs. */
 import type { Occasion, Verdict } from "../action/Verdict.ts"
 import { partsOf, withoutIntervals } from "../event/Question.ts"
+import { secondsBetween } from "../event/time.ts"
 import { type Job } from "../session/Job.ts"
 import { eventKey } from "../session/Session.ts"
 import { filesHaveIntervals } from "./behaviour.ts"
 import type { Context } from "./Context.ts"
-import { secondsBetween } from "./time.ts"
 
 /** A condition, and what it says on an occasion. */
 export interface Judged {
@@ -32,6 +32,7 @@ const occasionOf = (context: Context, job: Job, asking: Asking): Occasion => {
     attempt,
     ran: start === null || until === null ? null : { seconds: secondsBetween(start, until), over: !live },
     errorTypes,
+    counted: job.counted,
     countOf: (event) => context.session.events.get(eventKey(plan.name, attempt, event))?.count ?? 0,
     endOf: (name) => context.endOf(name)
   }

@@ -1,6 +1,7 @@
 /** Log text -> matches: what each rule finds in lines. */
 import * as Either from "effect/Either"
 import type { EventData } from "../event/events.ts"
+import { countKeys } from "../session/declared.ts"
 import { LogEvent, type Monitoring, terminationRule } from "./Monitoring.ts"
 import { compilePattern, type Pattern, type PatternError } from "./pattern.ts"
 import { literal, type Texts } from "./patternClass.ts"
@@ -62,7 +63,8 @@ const everywhere = ({ regex }: Pattern): RegExp => new RegExp(regex, `${regex.fl
 
 const finderOf = (rule: LogEvent): Either.Either<Finder, PatternError> =>
   Either.map(Either.all([patternOf(rule, "ascii lines"), patternOf(rule, "lines")]), ([plain, full]) => {
-    const groups = Object.entries(rule.extract_groups).map(([name, group]) =>
+    const counted = countKeys(rule).map(([count, name]) => [name, rule.progress?.[count] ?? 0] as const)
+    const groups = Object.entries({ ...rule.extract_groups, ...Object.fromEntries(counted) }).map(([name, group]) =>
       [name, typeof group === "number" && group > 0 ? plain.groups[group - 1] : group] as const
     )
     const groupsOf = (match: RegExpExecArray): Match["groups"] =>

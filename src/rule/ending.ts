@@ -1,14 +1,15 @@
 /** The end of an attempt and of a job. */
 import { eventAction } from "../action/actions.ts"
 import type { Mode } from "../event/terms.ts"
+import { secondsBetween } from "../event/time.ts"
 import { type Job } from "../session/Job.ts"
 import { eventKey, logKey } from "../session/Session.ts"
 import { wouldHave } from "../session/would.ts"
-import { classify } from "./classify.ts"
+import { type Classification, classify } from "./classify.ts"
 import { type Context, timerOf } from "./Context.ts"
+import { askDone, asksDone, doneText } from "./finishing.ts"
 import { boundAt, raiseState } from "./raise.ts"
 import { noRestartCode } from "./restart.ts"
-import { secondsBetween } from "./time.ts"
 
 /**
  * Judges an ended attempt, if its log has been quiet for the settle time; otherwise waits on. An end that a decided
@@ -21,7 +22,14 @@ export const judgeEnd = (context: Context, job: Job): void => {
   }
   if (hasUnread(context, job)) return context.setTimer(timerOf("settle", job), 0, job)
   if (job.foreignClaim) return refuseClaim(context, job)
-  const { metadata, mode, outcome, why } = classify(job)
+  if (classify(job).mode !== "success" && job.ending === null && asksDone(job) && job.done === "unasked") {
+    askDone(context, job, 0, context.fact.seq)
+  }
+  const { done } = context.now(job)
+  if (done === "asking" && job.ending === null && asksDone(job)) return
+  const { metadata, mode, outcome, why } = done === "yes" && job.ending === null && asksDone(job)
+    ? doneVerdict(context.now(job))
+    : classify(job)
   const ending = mode === "success" ? null : job.ending
   const judged = ending === null ? { outcome, why } : { outcome: "cancelled" as const, why: ending.why }
   context.emit({ type: "JobClassified", data: { mode, ...judged, metadata } }, job)
@@ -37,6 +45,17 @@ export const judgeEnd = (context: Context, job: Job): void => {
     raiseState(context, job, mode, metadata)
   }
   finishIfJudged(context, job)
+}
+
+/** What an attempt ends as that ended badly, and whose work is done for all that. */
+const doneVerdict = (job: Job): Classification => {
+  const { metadata, why } = classify(job)
+  return {
+    mode: "success",
+    outcome: "success",
+    why: `${doneText(job)} (its last attempt: ${why})`,
+    metadata: { ...metadata, reason: "already-done" }
+  }
 }
 
 /** A stall was told of while the attempt was silent, as a success may have been while it ran. */

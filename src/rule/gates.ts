@@ -1,6 +1,6 @@
 /**
  * Gates: what a job's submission, and its end, wait for. Start conditions pass one after another, anew before a restart; one
- * that fails ends the job. Each cancel condition is a gate of its own, asked once, in force until the job has ended.
+ * that fails ends the job. Before them is asked whether the job is done already. Each cancel condition is a gate of its own, asked once, in force until the job has ended.
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
@@ -13,7 +13,8 @@ import type { Job } from "../session/Job.ts"
 import { wouldHave } from "../session/would.ts"
 import { type Judged, passAll } from "./conditions.ts"
 import type { Context } from "./Context.ts"
-import { endJob } from "./ending.ts"
+import { endJob, finish, judgeEnd } from "./ending.ts"
+import { askDone, asksDone, doneText, isNotDone } from "./finishing.ts"
 import { jobVariables } from "./metadata.ts"
 import { complete } from "./termination.ts"
 
@@ -30,17 +31,38 @@ const judged = (encoded: EncodedCondition): Judged => ({
 })
 
 /** Whether nothing but room keeps the job from being submitted. */
-export const isAllowed = ({ gate, plan }: Job): boolean => plan.start_conditions.length === 0 || gate === "passed"
+export const isAllowed = (job: Job): boolean =>
+  isNotDone(job) && (job.plan.start_conditions.length === 0 || job.gate === "passed")
 
 const occasionOf = (context: Context, job: Job) => ({ metadata: jobVariables(context.session, job), gate: true })
 
-/** Asks what the job's submission and its end wait for, as far as that was not asked yet. */
+/** Asks what the job's submission and its end wait for, as far as that was not asked yet: first whether it is done already. */
 export const openGates = (context: Context, job: Job): void => {
   if (!job.cancelAsked) {
     for (const condition of job.plan.cancel_conditions.keys()) judgeCancel(context, job, condition, context.fact.seq)
   }
+  if (context.now(job).outcome === null && asksDone(job) && job.done === "unasked") openDone(context, context.now(job))
   const now = context.now(job)
+  if (!isNotDone(now)) return
   if (now.outcome === null && now.gate === "unasked" && !isAllowed(now)) judgeStart(context, now, 0, context.fact.seq)
+}
+
+/** Asks whether the job, which waits for its submission, is done already; if so it ends. */
+const openDone = (context: Context, job: Job, from = 0, cause = context.fact.seq): void => {
+  askDone(context, job, from, cause)
+  const now = context.now(job)
+  if (now.done === "yes") endDone(context, now)
+}
+
+/** Ends a job as a success that is not to be submitted, since it is done already. */
+const endDone = (context: Context, job: Job): void => {
+  const why = doneText(job)
+  if (!context.acts(job)) {
+    if (!wouldHave(job, "end")) context.emit({ type: "EndDecided", data: { why } }, job)
+    return
+  }
+  if (job.restart !== null) context.emit({ type: "RestartDropped", data: { why } }, job, job.restart.seq)
+  finish(context, context.now(job), "success", why)
 }
 
 /** Goes on with the start conditions from the one at `from`. */
@@ -84,6 +106,15 @@ export const answerGate = (context: Context, { asked, className, condition, id, 
   if (kind === "termination") {
     const command = asked.question.kind === "command" ? asked.question.argv.at(-1) ?? "" : ""
     if (holds) complete(context, context.now(job), "termination-command", { command })
+  } else if (kind === "done") {
+    if (job.state === "ended" && job.verdict === null && !job.live) {
+      if (holds) askDone(context, context.now(job), condition + 1, seq)
+      if (context.now(job).done !== "asking") judgeEnd(context, context.now(job))
+    } else if (holds) {
+      if (context.now(job).done === "yes") endDone(context, context.now(job))
+      else openDone(context, context.now(job), condition + 1, seq)
+    }
+    context.roomChanged = true
   } else if (kind === "start") {
     if (holds) judgeStart(context, context.now(job), condition + 1, seq)
     else endJob(context, context.now(job), `its start condition ${className} failed: ${why}`, seq)
@@ -97,7 +128,7 @@ export const judgeAgain = (context: Context, { condition, job: name, kind }: Ope
   const job = context.job(name)
   if (job === undefined) return
   if (kind === "start") judgeStart(context, job, condition, cause)
-  else judgeCancel(context, job, condition, cause)
+  else if (kind === "cancel") judgeCancel(context, job, condition, cause)
 }
 
 /**
@@ -111,6 +142,7 @@ export const actAgain = (context: Context): void => {
       const isOpen = context.session.gates.has(cancelGate(job.plan.name, condition))
       if (!isOpen) judgeCancel(context, job, condition, context.fact.seq)
     }
+    if (context.now(job).done === "yes") openDone(context, context.now(job))
     const now = context.now(job)
     const waits = now.outcome === null && now.gate === "asking" && !context.session.gates.has(startGate(job.plan.name))
     if (waits) judgeStart(context, now, 0, context.fact.seq)

@@ -4,6 +4,7 @@ import { type Action, type Binding, eventAction } from "../action/actions.ts"
 import type { Condition } from "../action/conditions.ts"
 import { didYouMean, nearest } from "../backend/nearest.ts"
 import { isList, isMap, type Value } from "../backend/Value.ts"
+import { countKeys } from "../session/declared.ts"
 import { templateFields } from "../sweep/format.ts"
 import { type LogEvent, modeOf, type Monitoring, terminationRule } from "./Monitoring.ts"
 import { compilePattern, type Pattern } from "./pattern.ts"
@@ -43,7 +44,8 @@ const always = [
   "slurm_state",
   "subsystem",
   "stall_seconds",
-  "stall_threshold_seconds"
+  "stall_threshold_seconds",
+  "step"
 ]
 
 type Path = RuleProblem["path"]
@@ -144,16 +146,24 @@ export const lintTemplate = (
       )
   })
 
-/** Mistakes in the templates of a job's start or cancel conditions; `names` are known besides the usual ones. */
+/** Mistakes in the templates of a job's start, cancel or finish conditions; `names` are known besides the usual ones. */
 export const lintConditions = (
   path: Path,
   conditions: ReadonlyArray<Condition>,
   names: Iterable<string>
 ): ReadonlyArray<RuleProblem> => {
+  const known = [...names]
+  return conditions.flatMap((condition, index) => lintCondition([...path, index], condition, known))
+}
+
+/** The same of one condition. */
+export const lintCondition = (
+  path: Path,
+  condition: Condition,
+  names: Iterable<string>
+): ReadonlyArray<RuleProblem> => {
   const known = new Set([...ofJob, ...names])
-  return conditions.flatMap((condition, index) =>
-    conditionTemplates(condition, [...path, index]).flatMap(([at, text]) => lintTemplate(at, text, known))
-  )
+  return conditionTemplates(condition, path).flatMap(([at, text]) => lintTemplate(at, text, known))
 }
 
 const lintBindings = (
@@ -200,8 +210,13 @@ const lintShell = (action: Action, path: Path): ReadonlyArray<RuleProblem> =>
 
 const lintGroups = (rule: LogEvent, { groups }: Pattern, path: Path): ReadonlyArray<RuleProblem> => {
   const known = [...groups.filter((name) => !name.startsWith("$")), "match"]
-  return Object.entries(rule.extract_groups).flatMap(([name, group]) => {
-    const at = [...path, "extract_groups", name]
+  const named = [
+    ...Object.entries(rule.extract_groups).map(([name, group]) => ["extract_groups", name, group] as const),
+    ...Object.entries(rule.progress ?? {}).map(([count, group]) => ["progress", count, group] as const)
+  ]
+  return named.flatMap(([section, name, group]) => {
+    if (group === undefined) return []
+    const at = [...path, section, name]
     if (typeof group === "number") {
       return group >= 0 && group <= groups.length
         ? []
@@ -213,6 +228,11 @@ const lintGroups = (rule: LogEvent, { groups }: Pattern, path: Path): ReadonlyAr
 }
 
 const lintPattern = (rule: LogEvent, path: Path): ReadonlyArray<RuleProblem> => {
+  if (rule.progress !== null && rule.pattern_type !== "regex") {
+    const message =
+      `The log event "${rule.name}" looks for no groups, and so cannot tell of progress; it takes a regex.`
+    return [problem([...path, "progress"], message)]
+  }
   if (rule.pattern_type === "inactivity" || rule.pattern_type === "published") return []
   if (rule.pattern === "") return [problem([...path, "pattern"], `The log event "${rule.name}" needs a pattern.`)]
   if (rule.pattern_type === "substring") return []
@@ -275,7 +295,11 @@ const lintNames = (rules: ReadonlyArray<{ readonly name: string }>, section: str
  */
 export const lintRules = (monitoring: Monitoring, names: Iterable<string>): ReadonlyArray<RuleProblem> => {
   const common = [...always, ...names]
-  const ownNames = (rule: LogEvent) => [...Object.keys(rule.metadata), ...Object.keys(rule.extract_groups)]
+  const ownNames = (rule: LogEvent) => [
+    ...Object.keys(rule.metadata),
+    ...Object.keys(rule.extract_groups),
+    ...countKeys(rule).map(([, name]) => name)
+  ]
   // What log events found is evidence, which state events see too.
   const evidence = monitoring.log_events.flatMap(ownNames)
   const given = published(monitoring)
@@ -287,11 +311,14 @@ export const lintRules = (monitoring: Monitoring, names: Iterable<string>): Read
     ...lintNames(monitoring.state_events, "state_events"),
     ...monitoring.log_events.flatMap((rule, index) => {
       const path = ["log_events", index]
-      const idle = rule.state === null && rule.actions.length === 0 && Object.keys(rule.metadata).length === 0
+      const idle = rule.state === null && rule.actions.length === 0 && Object.keys(rule.metadata).length === 0 &&
+        countKeys(rule).length === 0
       return [
         ...lintPattern(rule, path),
         ...(idle
-          ? [problem(path, `The log event "${rule.name}" has no effect: give it a state, metadata or actions.`)]
+          ? [
+            problem(path, `The log event "${rule.name}" has no effect: give it a state, metadata, actions or progress.`)
+          ]
           : []),
         ...lintCancel(rule, path),
         ...lintBindings(rule.actions, path, new Set([...common, ...ownNames(rule), ...handed(rule.name)]))

@@ -1,8 +1,9 @@
 /** Other rules than before: what follows from that for what is under way. */
-import { type Context, timerOf } from "./Context.ts"
+import type { Context } from "./Context.ts"
 import { finishIfJudged } from "./ending.ts"
 import { actAgain } from "./gates.ts"
 import { ruleOf } from "./raise.ts"
+import { watchAnew } from "./silence.ts"
 
 /**
  * What waits goes on under the rules that raised it, unless its rule is gone: then it is given up. Silence is judged by the
@@ -19,9 +20,5 @@ export const followRules = (context: Context): void => {
   }
   context.roomChanged = true
   actAgain(context)
-  for (const job of [...jobs.values()]) {
-    const threshold = context.rules(job).monitoring.inactivity_threshold_seconds
-    if (threshold === null || job.state !== "running" || job.stalled || job.activeAt === null) continue
-    context.setTimer(timerOf("idle", job), threshold, job, job.activeAt)
-  }
+  for (const job of [...jobs.values()]) watchAnew(context, job)
 }

@@ -6,6 +6,7 @@ import { judge } from "../action/conditions.ts"
 import type { ValueMap } from "../backend/Value.ts"
 import { type EventData } from "../event/events.ts"
 import { type Mode, Mode as ModeSchema } from "../event/terms.ts"
+import { secondsBetween } from "../event/time.ts"
 import { type Occurrence } from "../session/entries.ts"
 import { type Job } from "../session/Job.ts"
 import { eventKey } from "../session/Session.ts"
@@ -18,7 +19,6 @@ import { fingerprint } from "./fingerprint.ts"
 import { variablesOf } from "./metadata.ts"
 import { modeOf, type Monitoring, stateOfClass } from "./Monitoring.ts"
 import { restart } from "./restart.ts"
-import { secondsBetween } from "./time.ts"
 
 /** Whether a match may be what a restart answers, or what the attempt ends of. */
 const tellsOfFailure = ({ actions, state }: Pick<Monitoring["log_events"][number], "state" | "actions">): boolean =>
@@ -34,7 +34,8 @@ export const raise = (
   source: Occurrence["source"],
   rule: Pick<Monitoring["log_events"][number], "state" | "actions"> & { readonly cancel?: boolean },
   metadata: ValueMap,
-  more: { readonly line?: string; readonly cause?: number } & Pick<Raised, "published" | "completes"> = {}
+  more: { readonly line?: string; readonly cause?: number } & Pick<Raised, "published" | "completes" | "no_progress"> =
+    {}
 ): void => {
   const { cause, line, ...published } = more
   const known = context.session.events.get(eventKey(job.plan.name, job.attempt, name))
@@ -87,7 +88,7 @@ export const raiseState = (
   job: Job,
   mode: Mode,
   metadata: ValueMap,
-  more: Pick<Raised, "completes"> = {}
+  more: Pick<Raised, "completes" | "no_progress"> = {}
 ): void => {
   const rule = context.rules(job).state.get(mode) ?? { state: null, actions: [], metadata: {} }
   raise(context, context.now(job), mode, "state", rule, { ...rule.metadata, ...metadata }, more)

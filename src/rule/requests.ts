@@ -4,11 +4,11 @@ import type { EventData } from "../event/events.ts"
 import type { Outcome } from "../event/Outcome.ts"
 import type { Request } from "../event/Request.ts"
 import type { OnInterrupt, RenderedAction } from "../event/terms.ts"
+import { later } from "../event/time.ts"
 import type { QueueEntry } from "../session/entries.ts"
 import { type Context, decodeRules } from "./Context.ts"
 import { actAgain } from "./gates.ts"
 import { observed, operate } from "./operator.ts"
-import { later } from "./time.ts"
 
 /** Answers a request by a decision; a refusal says why. */
 export const answer = (context: Context, { actor, request, request_id }: EventData<"OperatorRequested">): void => {

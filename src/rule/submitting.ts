@@ -1,5 +1,6 @@
 /** Submissions: intended once, doubted where nobody knows, repeated only when they are known to be lost. */
 import type { EventData } from "../event/events.ts"
+import { secondsBetween } from "../event/time.ts"
 import { type Job } from "../session/Job.ts"
 import { submitTimer } from "../session/Session.ts"
 import { wouldHave } from "../session/would.ts"
@@ -8,7 +9,6 @@ import { rewritten, sbatchOptions } from "./changes.ts"
 import type { Context } from "./Context.ts"
 import { finish } from "./ending.ts"
 import { isAllowed, openGates } from "./gates.ts"
-import { secondsBetween } from "./time.ts"
 
 /** Seconds until the scheduler, which takes no more jobs at present, is asked again: the first wait, and the longest. */
 const refusedWait = 60

@@ -2,6 +2,7 @@
 import type { ValueMap } from "../backend/Value.ts"
 import type { PlannedJob } from "../event/PlannedJob.ts"
 import type { Changes, JobOutcome, Mode } from "../event/terms.ts"
+import type { Counted } from "./counted.ts"
 
 export type JobState = "planned" | "waiting" | "submitting" | "pending" | "running" | "ended"
 /** A restart that happened. */
@@ -26,6 +27,26 @@ export interface Progressed {
   readonly advanced: ReadonlyArray<string>
   /** Whether anything was read of the job's files since then. */
   readonly read: boolean
+}
+
+/** An attempt that ran and is over. Times are ISO 8601 UTC. */
+export interface PastAttempt {
+  readonly attempt: number
+  /** The scheduler's id of it. */
+  readonly id: string | null
+  readonly start: string
+  readonly end: string
+  /** The scheduler's last word. */
+  readonly slurmState: string | null
+  readonly nodes: string | null
+  /** The last step that it told of. */
+  readonly step: number | null
+}
+
+/** Those that are kept, the latest; `seconds` is of all that ever ran. */
+export interface Past {
+  readonly attempts: ReadonlyArray<PastAttempt>
+  readonly seconds: number
 }
 
 export interface Job {
@@ -53,12 +74,16 @@ export interface Job {
   readonly logPath: string | null
   /** When the present attempt last gave a sign of life: it started, or its files grew. */
   readonly activeAt: string | null
+  /** When it was first seen to run. */
+  readonly runningAt: string | null
   /** By what it is known that the present attempt has done its work; null: it is not. */
   readonly completed: string | null
   /** The state that a log event named last of the present attempt, unless that was an end. */
   readonly stateKey: string | null
   /** Whether its silence was noticed and has not been broken since. */
   readonly stalled: boolean
+  /** Whether only progress breaks it, and not what else its files grow by. */
+  readonly awaitsProgress: boolean
   /** What log events with a state or an `error_type` said of the present attempt. */
   readonly evidence: ValueMap
   /** The different `error_type`s among it, in the order in which they were first seen. */
@@ -66,6 +91,9 @@ export interface Job {
   /** Fingerprint of the line that first told of the present attempt's failure. */
   readonly error: string | null
   readonly progressed: Progressed
+  /** What its log counts by what its rules declare. */
+  readonly counted: Counted
+  readonly past: Past
   /** Latest groups of each rule that only notes progress. */
   readonly progress: Readonly<Record<string, Readonly<Record<string, string | null>>>>
   /** What the present attempt ended as, and why, once it has been judged. */
@@ -94,6 +122,10 @@ export interface Job {
   } | null
   /** The start conditions of the next attempt: not asked yet, asked, or all passed. */
   readonly gate: "unasked" | "asking" | "passed"
+  /** Whether its work is done already, by its finish conditions: they are asked before each submission, and at a bad end. */
+  readonly done: "unasked" | "asking" | "no" | "yes"
+  /** Why it is done. */
+  readonly doneWhy: string | null
   /** Whether its cancel conditions were asked, which happens once. */
   readonly cancelAsked: boolean
   /** That it must not go on was decided, and why. */

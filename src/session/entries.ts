@@ -92,11 +92,11 @@ export interface OpenBinding {
 /** A job's start or end that waits for the answer to a question. */
 export interface OpenGate {
   readonly id: string
-  readonly kind: "start" | "cancel" | "termination"
+  readonly kind: "start" | "cancel" | "termination" | "done"
   readonly job: string
   /** The job's attempts when it was asked. */
   readonly attempt: number
-  /** Position in the job's start or cancel conditions, from 0. */
+  /** Position in the job's start, cancel or finish conditions, from 0. */
   readonly condition: number
   readonly className: string
   readonly asked: Asked

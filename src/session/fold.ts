@@ -2,12 +2,15 @@
 import type { EventRecord } from "../event/EventRecord.ts"
 import type { EventData } from "../event/events.ts"
 import type { PlannedJob } from "../event/PlannedJob.ts"
+import { noPast } from "./attempts.ts"
 import { changeJob, noteEvent } from "./change.ts"
+import { countBy, nothingCounted } from "./counted.ts"
+import { declaredBy } from "./declared.ts"
 import { foldAction } from "./foldAction.ts"
 import { foldAttempt, newAttempt } from "./foldAttempt.ts"
-import { foldRules, withSettings } from "./foldRules.ts"
+import { foldRules, sectionOf, withSettings } from "./foldRules.ts"
 import { type Job } from "./Job.ts"
-import { notedBy, progressBy } from "./progress.ts"
+import { notedBy, progressBy, withHighest } from "./progress.ts"
 import { logKey, recoveryTimer, type Session } from "./Session.ts"
 import { foldWould, wouldOf } from "./would.ts"
 
@@ -29,6 +32,8 @@ const newJob = (plan: PlannedJob, at: string): Job => ({
   changes: null,
   held: null,
   progressed: { best: {}, advanced: [], read: false },
+  counted: nothingCounted,
+  past: noPast,
   lostSubmissions: 0,
   attention: null,
   progress: {},
@@ -85,13 +90,22 @@ const readLog = (session: Session, record: EventRecord<"LogRead">): void => {
     if (line !== undefined) continue
     noteEvent(session, { job, attempt, name: rule, eventId: `e${seq}-${index}` }, at, 1)
   }
-  changeJob(session, record, (job) => ({
-    activeAt: grew ? at : job.activeAt,
-    stalled: grew ? false : job.stalled,
-    progressed: progressBy(job.progressed, data, grew),
-    lastEvent: matches.at(-1)?.rule ?? job.lastEvent,
-    progress: notedBy(job.progress, data)
-  }))
+  changeJob(session, record, (job) => {
+    const declared = matches.length === 0 || attempt !== job.attempt ? null : declaredBy(sectionOf(session, job))
+    const since = job.start ?? job.runningAt
+    const counted = declared === null || declared.rules.size === 0
+      ? null
+      : countBy(job.counted, declared, data, { at, attempt, since })
+    const progressed = progressBy(job.progressed, data, grew)
+    return {
+      activeAt: grew ? at : job.activeAt,
+      stalled: (job.awaitsProgress ? counted?.advanced === true : grew) ? false : job.stalled,
+      progressed: counted === null ? progressed : withHighest(progressed, counted.highest),
+      counted: counted === null ? job.counted : counted.counted,
+      lastEvent: matches.at(-1)?.rule ?? job.lastEvent,
+      progress: notedBy(job.progress, data)
+    }
+  })
 }
 
 /** The scheduler takes no more jobs now. */

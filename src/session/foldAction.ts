@@ -108,7 +108,12 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
         lastEvent: count > 1 ? `${name} (${count})` : name,
         ...(record.data.completes === true ? { completed: String(metadata["reason"]) } : {}),
         ...(record.data.state_key === undefined || attempt !== job.attempt ? {} : { stateKey: record.data.state_key }),
-        ...(name === "stall" && source === "state" ? { stalled: true } : {}),
+        ...(name === "stall" && source === "state" ?
+          {
+            stalled: true,
+            awaitsProgress: record.data.no_progress === true
+          }
+          : {}),
         ...((source === "log" || source === "published") && attempt === job.attempt &&
             (state !== null || "error_type" in metadata)
           ? {

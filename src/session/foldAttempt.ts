@@ -1,8 +1,10 @@
 /** What records make of a job's attempts: submissions, states, restarts, ends. */
 import { parseState } from "../backend/slurm/states.ts"
 import type { EventRecord } from "../event/EventRecord.ts"
+import { withPresent } from "./attempts.ts"
 import { changeJob } from "./change.ts"
-import { closeGates, closeTermination } from "./foldGate.ts"
+import { countAnew } from "./counted.ts"
+import { closeDone, closeGates, closeTermination } from "./foldGate.ts"
 import { type Job } from "./Job.ts"
 import { eventKey, type Session } from "./Session.ts"
 
@@ -45,9 +47,11 @@ export const newAttempt = {
   end: null,
   logPath: null,
   activeAt: null,
+  runningAt: null,
   completed: null,
   stateKey: null,
   stalled: false,
+  awaitsProgress: false,
   evidence: {},
   error: null,
   seenDead: null,
@@ -57,17 +61,26 @@ export const newAttempt = {
   cancel: null,
   foreignClaim: false,
   requeued: false,
+  done: "unasked",
+  doneWhy: null,
   would: []
 } satisfies Partial<Job>
 
-/** The next attempt of a job that the scheduler itself runs again, under the same id and name, with the same log. */
-const requeued = ({ attempt, cancel, logPath, nonce, slurm }: Job): Partial<Job> => ({
+/** What the next attempt begins with: the one before is past by then. */
+const afterPresent = (job: Job, at: string): Partial<Job> => ({
   ...newAttempt,
-  attempt: attempt + 1,
-  nonce,
-  slurm,
-  logPath,
-  cancel,
+  past: withPresent(job, at),
+  counted: countAnew(job.counted)
+})
+
+/** The next attempt of a job that the scheduler itself runs again, under the same id and name, with the same log. */
+const requeued = (job: Job, at: string): Partial<Job> => ({
+  ...afterPresent(job, at),
+  attempt: job.attempt + 1,
+  nonce: job.nonce,
+  slurm: job.slurm,
+  logPath: job.logPath,
+  cancel: job.cancel,
   requeued: true
 })
 
@@ -75,12 +88,13 @@ const jobStates = { ended: "ended", running: "running", waiting: "pending" } as 
 
 const changeState = (session: Session, record: EventRecord<"JobStateChanged">): void => {
   const { data } = record
+  if (data.requeued === true) closeDone(session, record.job ?? "")
   changeJob(session, record, (job) => {
     const { phase } = parseState(data.to)
     const ended = phase === "ended"
     const running = phase === "running"
     return {
-      ...(data.requeued === true ? requeued(job) : {}),
+      ...(data.requeued === true ? requeued(job, record.at) : {}),
       slurmState: data.to,
       ...(phase === "unknown" ? {} : { stateKey: null }),
       state: phase === "unknown" ? job.state : jobStates[phase],
@@ -93,7 +107,8 @@ const changeState = (session: Session, record: EventRecord<"JobStateChanged">): 
       start: data.start ?? (data.requeued === true ? null : job.start),
       end: data.end,
       foreignClaim: data.foreign_claim ?? false,
-      activeAt: running && (job.activeAt === null || data.requeued === true) ? record.at : job.activeAt
+      activeAt: running && (job.activeAt === null || data.requeued === true) ? record.at : job.activeAt,
+      runningAt: running && (job.runningAt === null || data.requeued === true) ? record.at : job.runningAt
     }
   })
 }
@@ -162,13 +177,13 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
         changeJob(
           session,
           { ...record, job },
-          ({ progressed }) => ({
-            ...newAttempt,
+          (job) => ({
+            ...afterPresent(job, record.at),
             state: "submitting",
             attempt,
             nonce,
             restart: null,
-            progressed: { ...progressed, advanced: [], read: false }
+            progressed: { ...job.progressed, advanced: [], read: false }
           })
         )
       }
@@ -176,11 +191,14 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
     }
     case "JobSubmitted": {
       const { adopted, cluster, log_path, name, nonce, slurm_id, task } = record.data
-      if (adopted === true) closeSubmission(session, record.job ?? "")
-      changeJob(session, record, () => ({
+      if (adopted === true) {
+        closeSubmission(session, record.job ?? "")
+        closeDone(session, record.job ?? "")
+      }
+      changeJob(session, record, (job) => ({
         ...(adopted === true
           ? {
-            ...newAttempt,
+            ...afterPresent(job, record.at),
             outcome: null,
             why: null,
             ending: null,
@@ -216,6 +234,7 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
         changeJob(session, { ...record, job }, ({ attempt, lostSubmissions }) => ({
           state: "waiting",
           attempt: attempt - 1,
+          done: "unasked",
           lostSubmissions: record.data.refused === true ? lostSubmissions : lostSubmissions + 1
         }))
       }
@@ -252,6 +271,7 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
         why: null,
         ending: null,
         gate: "unasked",
+        done: "unasked",
         cancelAsked: false,
         lostSubmissions: 0,
         state: verdict === null ? "waiting" : state
@@ -293,7 +313,7 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
     case "JobClassified": {
       const { outcome, why } = record.data
       closeTermination(session, record.job ?? "")
-      changeJob(session, record, () => ({ verdict: { outcome, why } }))
+      changeJob(session, record, () => ({ verdict: { outcome, why }, done: "unasked" }))
       break
     }
     case "JobLost":

@@ -16,6 +16,9 @@ export const cancelGate = (job: string, condition: number): string => `cancel.${
 /** Id of the question whether a job's present attempt has done its work. */
 export const terminationGate = (job: string): string => `termination ${job}`
 
+/** Id of the question whether a job's work is done already. */
+export const doneGate = (job: string): string => `done ${job}`
+
 /** What the gate of that id holds back; null if it is an action's binding. */
 export const gateKind = (id: string): OpenGate["kind"] | null =>
   id.startsWith("start ")
@@ -24,6 +27,8 @@ export const gateKind = (id: string): OpenGate["kind"] | null =>
     ? "cancel"
     : id.startsWith("termination ")
     ? "termination"
+    : id.startsWith("done ")
+    ? "done"
     : null
 
 /** Notes that `id` waits for what it asks, where that is a job's end. */
@@ -54,10 +59,14 @@ const close = (session: Session, id: string): void => {
 /** Nobody asks any more whether the job's attempt has done its work. */
 export const closeTermination = (session: Session, job: string): void => close(session, terminationGate(job))
 
+/** Nobody asks any more whether the job's work is done already. */
+export const closeDone = (session: Session, job: string): void => close(session, doneGate(job))
+
 /** Nothing of a job that has ended waits any more. */
 export const closeGates = (session: Session, job: string): void => {
   close(session, startGate(job))
   closeTermination(session, job)
+  closeDone(session, job)
   const cancels = session.jobs.get(job)?.plan.cancel_conditions.length ?? 0
   for (let condition = 0; condition < cancels; condition += 1) close(session, cancelGate(job, condition))
 }
@@ -74,6 +83,13 @@ export const foldGate = (session: Session, kind: OpenGate["kind"], record: Condi
   if (kind === "termination") return
   changeJob(session, record, ({ plan }) => {
     if (kind === "cancel") return { cancelAsked: true }
+    if (kind === "done") {
+      if (record.type === "ConditionFailed") return { done: "no", doneWhy: null }
+      const isLast = condition === plan.finish_conditions.length - 1
+      return record.type === "ConditionPassed" && isLast
+        ? { done: "yes", doneWhy: record.data.why }
+        : { done: "asking", doneWhy: null }
+    }
     const last = condition === plan.start_conditions.length - 1
     return { gate: record.type === "ConditionPassed" && last ? "passed" : "asking" }
   })

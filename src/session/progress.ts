@@ -1,5 +1,6 @@
 /** How far a job has come, by the numbers that its log tells. */
 import type { EventData } from "../event/events.ts"
+import type { Highest } from "./counted.ts"
 import type { Job, Progressed } from "./Job.ts"
 
 /** Groups whose number grows as a run goes on. */
@@ -62,4 +63,23 @@ export const notedBy = (
     noted[rule] = groups
   }
   return noted ?? before
+}
+
+/** Names, among those of rules, of what rules declare to count: no rule has such a name. */
+export const declaredSteps = "\0step"
+export const declaredCheckpoints = "\0checkpoint"
+
+/** With what a read told of declared counts. */
+export const withHighest = (before: Progressed, { checkpoint, step, tokens }: Highest): Progressed => {
+  const best = { ...before.best }
+  const advanced = new Set(before.advanced)
+  const raise = (name: string, key: string, value: number | undefined) => {
+    if (value === undefined || value <= (best[key] ?? -1)) return
+    best[key] = value
+    advanced.add(name)
+  }
+  raise(declaredSteps, declaredSteps, step)
+  raise(declaredSteps, `${declaredSteps} tokens`, tokens)
+  raise(declaredCheckpoints, declaredCheckpoints, checkpoint)
+  return { ...before, best, advanced: [...advanced] }
 }

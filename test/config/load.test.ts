@@ -286,7 +286,7 @@ describe("a mistake names its place and what would fit", () => {
       (all) =>
         expect(all.map(({ message }) => message.replace(/ \(set by.*/, ""))).toEqual([
           "There are two log_events named \"b\"; give each a name of its own.",
-          "The log event \"a\" has no effect: give it a state, metadata or actions.",
+          "The log event \"a\" has no effect: give it a state, metadata, actions or progress.",
           "The log event \"b\" needs a pattern."
         ])
     ))

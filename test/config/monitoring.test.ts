@@ -56,8 +56,17 @@ const saved = (time = "", groups = "p 1/1") =>
 
 const testLoss = "loss at iteration 20000 on test set | lm loss value: 2.690000E+00 | lm loss PPL: 1.473170E+01 | "
 
-const training = { training_iteration: { iteration: "1200", total_iterations: "20000", loss: "2.731000E+00" } }
+const training = {
+  training_iteration: {
+    iteration: "1200",
+    total_iterations: "20000",
+    loss: "2.731000E+00",
+    step_ms: "843.2",
+    tflops: "412.7"
+  }
+}
 const checkpoint = { checkpoint_saved: { checkpoint_iteration: "1200", checkpoint_path: "runs/exp1/ckpt" } }
+const begun = { checkpoint_begun: { saving_iteration: "1200" } }
 const validated = { validation_complete: { validation_loss: "2.690000E+00" } }
 
 /** What a healthy run says of how it goes. */
@@ -66,6 +75,8 @@ const progress: ReadonlyArray<readonly [line: string, found: object]> = [
   [iteration("2026-03-14 09:26:53.589793"), training],
   [`[default0]:${iteration("2026-03-14 09:26:53.589793")}`, training],
   [`0: ${iteration("2026-03-14 09:26:53")}`, training],
+  ["[2026-03-14 09:26:53.589793] saving checkpoint at iteration    1200 to runs/exp1/ckpt in torch_dist format", begun],
+  ["saving checkpoint at iteration    1200 to runs/exp1/ckpt in torch_dist format", begun],
   [
     iteration("2026-03-14 09:26:53.589793", " mtp_1 loss: 3.1E+00 | lm loss: 2.731000E+00 | loss scale: 1.0 |"),
     training
@@ -91,8 +102,6 @@ const progress: ReadonlyArray<readonly [line: string, found: object]> = [
 
 /** Everything else that a healthy run prints. */
 const healthy: ReadonlyArray<string> = [
-  "[2026-03-14 09:26:53.589793] saving checkpoint at iteration    1200 to runs/exp1/ckpt in torch_dist format",
-  "saving checkpoint at iteration    1200 to runs/exp1/ckpt in torch_dist format",
   "  successfully saved local checkpoint from iteration    1200",
   "  [2026-03-14 09:26:58.120044] successfully saved local checkpoint from iteration    1200",
   "  scheduled an async checkpoint save at iteration    1200 to runs/exp1/ckpt",
@@ -320,8 +329,9 @@ const sick: ReadonlyArray<readonly [line: string, expected: Expected]> = [
   ],
   [iteration("2026-03-14 09:26:53", " lm loss: nan | loss scale: 1.0 |"), {
     megatron_basic: ["training_iteration"],
+    megatron_nccl: ["training_iteration"],
     ...acting("training_iteration", "loss_nan"),
-    megatron_stall_detection: ["loss_invalid"]
+    megatron_stall_detection: ["training_iteration", "loss_invalid"]
   }],
   [
     unexpected("found NaN in local grad norm for bucket #3 in backward pass"),
@@ -329,8 +339,9 @@ const sick: ReadonlyArray<readonly [line: string, expected: Expected]> = [
   ],
   [iteration("2026-03-14 09:26:53", " lm loss: 2.7E+00 | loss scale: 1.0 | grad norm: nan |"), {
     megatron_basic: ["training_iteration"],
+    megatron_nccl: ["training_iteration"],
     ...acting("training_iteration", "gradient_nan"),
-    megatron_stall_detection: ["gradient_invalid"]
+    megatron_stall_detection: ["training_iteration", "gradient_invalid"]
   }],
   ["[default3]:[rank3]: torch.AcceleratorError: CUDA error: an illegal memory access", all("torch_error")],
   ["torch._dynamo.exc.BackendCompilerError: backend='inductor' raised:", all("torch_error")],

@@ -37,6 +37,7 @@ const manifest: Manifest = {
     needs: [],
     start_conditions: [],
     cancel_conditions: [],
+    finish_conditions: [],
     rule_set: null
   }],
   array: null,

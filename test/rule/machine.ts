@@ -2,10 +2,10 @@
 import { type EventRecord, type Fact, isFact } from "../../src/event/EventRecord.ts"
 import type { DecisionType, EventData, FactType } from "../../src/event/events.ts"
 import type { PlannedJob } from "../../src/event/PlannedJob.ts"
+import { later } from "../../src/event/time.ts"
 import { rulesInForce } from "../../src/rule/Context.ts"
 import type { Monitoring } from "../../src/rule/Monitoring.ts"
 import { step } from "../../src/rule/step.ts"
-import { later } from "../../src/rule/time.ts"
 import { fold } from "../../src/session/fold.ts"
 import { type Job } from "../../src/session/Job.ts"
 import { emptySession } from "../../src/session/Session.ts"
@@ -25,6 +25,7 @@ export const plannedJob = (name: string, index = 0, rest: Partial<PlannedJob> = 
   needs: [],
   start_conditions: [],
   cancel_conditions: [],
+  finish_conditions: [],
   rule_set: null,
   ...rest
 })

@@ -54,6 +54,10 @@ const words = (condition: Condition, named: (job: string) => string): string => 
       return `it has had fewer than ${condition.max_attempts} attempts`
     case "MetadataCondition":
       return `its ${condition.key} is ${valueText(condition.equals)}`
+    case "ProgressCondition": {
+      const { saved, step } = condition
+      return `${step === "total" ? "all its steps are" : `step ${step} is`} ${saved === true ? "saved" : "done"}`
+    }
   }
 }
 

@@ -19,6 +19,7 @@ export const pointsOf = ({ jobs, sizes }: ShownPlan, perStage: number) => {
       needs: job.needs,
       start_conditions: job.start_conditions,
       cancel_conditions: job.cancel_conditions,
+      finish_conditions: job.finish_conditions,
       output_dir: job.output_dir,
       log_path: job.log_path,
       nodes: size?.nodes ?? null,

@@ -58,7 +58,7 @@ const treeTable = (plan: ShownPlan, stages: ReadonlyArray<Stage>, { color, colum
 const NAME = 1
 
 /** What a point sets that its table need not show: it is said in words. */
-const inWordsAlready = ["stage", "job.start_conditions", "job.cancel_conditions"]
+const inWordsAlready = ["stage", "job.start_conditions", "job.cancel_conditions", "job.finish_conditions"]
 
 const titleOf = ({ name }: Stage): string => name === "" ? "(no stage)" : clean(name)
 
@@ -142,7 +142,8 @@ const conditionLines = (plan: ShownPlan, { jobs }: Stage, { columns, cwd }: Pape
     ...jobs.some((job) => job.start_conditions.some((condition) => jobEnd(condition) !== null))
       ? ["  is cancelled when that cannot come true any more"]
       : [],
-    ...lines(jobs.map((job) => told(job, job.cancel_conditions, "is cancelled when", ", or when ")))
+    ...lines(jobs.map((job) => told(job, job.cancel_conditions, "is cancelled when", ", or when "))),
+    ...lines(jobs.map((job) => told(job, job.finish_conditions, "is done already when", ", and ")))
   ]
 }
 
