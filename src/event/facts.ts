@@ -103,7 +103,9 @@ export const facts = {
     nonce: Text,
     message: Text,
     /** Whether it may be accepted later. */
-    temporary: Schema.optional(Schema.Boolean)
+    temporary: Schema.optional(Schema.Boolean),
+    /** Its script could not be made: the scheduler was not asked. */
+    unmade: Schema.optional(Schema.Boolean)
   }),
   /** The submit command failed in a way that leaves open whether the job is queued. */
   SubmissionUnanswered: Schema.Struct({ nonce: Text, message: Text }),

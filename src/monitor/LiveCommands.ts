@@ -49,6 +49,20 @@ const run: (typeof Commands.Service)["run"] = (
 ) =>
   Effect.async<CommandResult, CommandFailedError>((resume) => {
     const [program = "", ...args] = argv
+    const unfit = argv.findIndex((text) => text.includes("\0"))
+    if (unfit >= 0) {
+      const message =
+        `argument ${unfit} of ${JSON.stringify(program)} holds a NUL character, which no program can be ` +
+        `given: ${JSON.stringify(argv[unfit]).slice(0, 200)}`
+      return resume(new CommandFailedError({ command: argv, message }))
+    }
+    const [name] = Object.entries(env).find(([, text]) => text?.includes("\0")) ?? []
+    if (name !== undefined) {
+      const message =
+        `the value ${JSON.stringify(env[name]).slice(0, 200)} holds a NUL character, which no program can ` +
+        "be given"
+      return resume(new CommandFailedError({ command: argv, message }))
+    }
     const fail = (message: string) => {
       clearTimeout(timer)
       resume(new CommandFailedError({ command: argv, message }))

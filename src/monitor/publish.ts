@@ -6,6 +6,7 @@ import * as path from "node:path"
 import { JournalIoError, type SessionPlace } from "../port/Journal.ts"
 import type { Session } from "../session/Session.ts"
 import { queueView, sessionView } from "../session/view.ts"
+import { replaceFile } from "./replaceFile.ts"
 
 /** The last record of a journal: kept in the session file too, so that removed last lines are noticed. */
 export interface Head {
@@ -43,9 +44,7 @@ const filesOf = (place: SessionPlace, session: Session, head: Head): ReadonlyMap
 
 const write = async (file: string, text: string): Promise<void> => {
   await fs.mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
-  const temporary = `${file}.${process.pid}.tmp`
-  await fs.writeFile(temporary, text)
-  await fs.rename(temporary, file)
+  await replaceFile(file, text)
 }
 
 const ioError = (file: string) => (cause: unknown) => new JournalIoError({ path: file, message: String(cause) })

@@ -181,19 +181,25 @@ export const submitSession = (
     until: (session) => session.submissions.size === 0 && !isThrottled(session)
   })
 
-/** What became of a request. */
+/** What became of a request: why it was refused, or what it did besides. */
 export interface Answer {
   readonly accepted: boolean
   readonly why: string
 }
 
+const isRestart = (fact: EventRecord): boolean =>
+  fact.type === "OperatorRequested" && fact.data.request.kind === "job_restart"
+
 const answerOf = (records: ReadonlyArray<EventRecord>, id: string): Answer | null => {
   const fact = records.find((record) => record.type === "OperatorRequested" && record.data.request_id === id)
   if (fact === undefined) return null
   const refusal = records.find((record) => record.type === "RequestRefused" && record.data.request_id === id)
-  return refusal?.type === "RequestRefused"
-    ? { accepted: false, why: refusal.data.why }
-    : { accepted: true, why: "" }
+  if (refusal?.type === "RequestRefused") return { accepted: false, why: refusal.data.why }
+  const released = records.find((record) => record.type === "JobReleased" && record.cause === fact.seq)
+  return {
+    accepted: true,
+    why: released?.type === "JobReleased" && isRestart(fact) ? released.data.why : ""
+  }
 }
 
 /** How long a holder has to take a request; it looks several times a second. */

@@ -5,12 +5,12 @@
 import * as Effect from "effect/Effect"
 import * as crypto from "node:crypto"
 import * as fs from "node:fs"
-import { rename, writeFile } from "node:fs/promises"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import * as v8 from "node:v8"
 import type { Position, SessionPlace } from "../port/Journal.ts"
 import type { Session } from "../session/Session.ts"
+import { replaceFile } from "./replaceFile.ts"
 
 /** A session, and the place in its journal up to which it was folded: all decisions of the last fact are before it. */
 export interface Snapshot {
@@ -47,9 +47,7 @@ export const saveSnapshot = (place: SessionPlace, snapshot: Snapshot): Effect.Ef
   Effect.tryPromise(async () => {
     if (!fits(snapshot)) return
     const bytes = v8.serialize(snapshot)
-    const temporary = `${fileOf(place)}.${process.pid}.tmp`
-    await writeFile(temporary, Buffer.concat([Buffer.from(`${digestOf(bytes)} ${program}\n`), bytes]))
-    await rename(temporary, fileOf(place))
+    await replaceFile(fileOf(place), Buffer.concat([Buffer.from(`${digestOf(bytes)} ${program}\n`), bytes]))
   }).pipe(Effect.catchAll((error) => Effect.logDebug(`no snapshot of ${place.planId}: ${String(error)}`)))
 
 /** The newest snapshot of this very program; null if there is none, or any of it is in doubt. */

@@ -7,7 +7,7 @@ import type { NewEvent } from "../event/EventRecord.ts"
 import type { FactType } from "../event/events.ts"
 import { withCommand } from "../plan/attemptScript.ts"
 import type { Files, FileUnreadableError } from "../port/Files.ts"
-import { Scheduler, SubmissionRefusedError } from "../port/Scheduler.ts"
+import { Scheduler } from "../port/Scheduler.ts"
 import type { OpenSubmission } from "../session/entries.ts"
 import type { Job } from "../session/Job.ts"
 import type { Session } from "../session/Session.ts"
@@ -107,7 +107,10 @@ export const submit = (session: Session, submission: OpenSubmission): Effect.Eff
     const scheduler = yield* Scheduler
     const { array, name, nonce, options, script } = submission
     const wrong = writeScript(submission)
-    if (wrong !== null) return yield* new SubmissionRefusedError({ message: wrong })
+    if (wrong !== null) {
+      const data = { nonce, message: wrong, unmade: true }
+      return [{ type: "SubmissionRefused" as const, ...about(submission), data }]
+    }
     const answer = yield* scheduler.submit({
       script,
       name,

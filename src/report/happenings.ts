@@ -51,7 +51,7 @@ const saying = (record: EventRecord): string | null => {
     case "SubmissionRefused":
       return record.data.temporary === true
         ? `the site takes no more jobs now: ${record.data.message}`
-        : `submission refused: ${record.data.message}`
+        : `submission ${record.data.unmade === true ? "not made" : "refused"}: ${record.data.message}`
     case "SubmissionUnanswered":
       return `submission unanswered: ${record.data.message}`
     case "SubmissionNotFound":

@@ -3,7 +3,7 @@
  * facts raises it by one, and lets the decider ask `session.behaviour` there: older journals go on, and are decided again,
  * as they began.
  */
-export const behaviour = 4
+export const behaviour = 5
 
 /** From here on, what asks for files says how often. */
 export const filesHaveIntervals = 1
@@ -16,3 +16,12 @@ export const limitsAreWaitedOut = 3
 
 /** From here on, what rules declare as progress decides about stalls and budgets. */
 export const progressCounts = 4
+
+/** From here on, a restart is dropped whose conditions on evidence the settled log of the ended attempt fails. */
+export const settledLogDecides = 5
+
+/** From here on, a job that ends in success needs no attention any more. */
+export const successRecovers = 5
+
+/** From here on, a restart by hand says that it releases a job which is held. */
+export const restartReleases = 5

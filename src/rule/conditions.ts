@@ -22,7 +22,8 @@ export type Passage =
 /** What the caller knows of the occasion; the rest is the session's. */
 export type Asking = Pick<Occasion, "metadata" | "gate"> & Partial<Pick<Occasion, "sinceEvent" | "sinceAction">>
 
-const occasionOf = (context: Context, job: Job, asking: Asking): Occasion => {
+/** All that a condition may look at. */
+export const occasionOf = (context: Context, job: Job, asking: Asking): Occasion => {
   const { attempt, end, errorTypes, live, plan, start } = job
   const until = live ? context.fact.at : end
   return {

@@ -5,8 +5,10 @@ import { secondsBetween } from "../event/time.ts"
 import { type Job } from "../session/Job.ts"
 import { eventKey, logKey } from "../session/Session.ts"
 import { wouldHave } from "../session/would.ts"
+import { successRecovers } from "./behaviour.ts"
 import { type Classification, classify } from "./classify.ts"
 import { type Context, timerOf } from "./Context.ts"
+import { disproved } from "./disproved.ts"
 import { askDone, asksDone, doneText } from "./finishing.ts"
 import { boundAt, raiseState } from "./raise.ts"
 import { noRestartCode } from "./restart.ts"
@@ -40,6 +42,11 @@ export const judgeEnd = (context: Context, job: Job): void => {
   if (job.exitCode === noRestartCode && restart !== null && restart.by === "rule") {
     const why = `the program ended with exit code ${noRestartCode}: do not restart`
     context.emit({ type: "RestartDropped", data: { why } }, job, restart.seq)
+  }
+  const now = context.now(job)
+  const otherwise = disproved(context, now)
+  if (otherwise !== null && now.restart !== null) {
+    context.emit({ type: "RestartDropped", data: { why: otherwise } }, job, now.restart.seq)
   }
   if (context.now(job).restart === null && ending === null && !wasRaised(context, job, mode)) {
     raiseState(context, job, mode, metadata)
@@ -103,6 +110,13 @@ export const finish = (
 ): void => {
   const seq = context.emit({ type: "JobFinished", data: { outcome, why } }, job, cause)
   context.ended.push({ job: job.plan.name, seq })
+  if (outcome === "success" && job.attention !== null && context.session.behaviour >= successRecovers) {
+    context.emit(
+      { type: "AttentionCleared", data: { why: "recovered: the job ended in success", undone: null } },
+      job,
+      seq
+    )
+  }
   for (const { asked, className, condition, id, occurrence } of [...context.session.bindings.values()]) {
     if (occurrence.job !== job.plan.name || asked.waitsAfterJob) continue
     const data = { binding: id, condition, class_name: className, why: "the job has ended" }

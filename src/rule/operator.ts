@@ -2,6 +2,7 @@
 import type { EventData } from "../event/events.ts"
 import type { Request } from "../event/Request.ts"
 import type { Job } from "../session/Job.ts"
+import { restartReleases } from "./behaviour.ts"
 import type { Context } from "./Context.ts"
 import { endJob } from "./ending.ts"
 import { endAttempt } from "./restart.ts"
@@ -59,6 +60,9 @@ const restartByHand = (context: Context, job: Job, why: string, refuse: (why: st
   if (job.state === "submitting" || job.state === "waiting") return refuse(`job ${name} is about to be submitted`)
   const reopened = job.outcome !== null
   if (reopened) context.emit({ type: "JobReopened", data: { why } }, job)
+  if (job.held !== null && context.session.behaviour >= restartReleases) {
+    context.emit({ type: "JobReleased", data: { why: `its restart ends the hold: ${job.held.reason}` } }, job)
+  }
   const seq = context.emit(
     {
       type: "RestartDecided",

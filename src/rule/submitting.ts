@@ -22,7 +22,7 @@ const isPatient = ({ session }: Context): boolean => session.behaviour >= limits
 /** The scheduler said no: the jobs end as failed, with its words; or they wait, if it says that of now alone. */
 export const refused = (
   context: Context,
-  { message, nonce, temporary = false }: EventData<"SubmissionRefused">
+  { message, nonce, temporary = false, unmade = false }: EventData<"SubmissionRefused">
 ): void => {
   if (temporary) {
     takeBack(context, nonce)
@@ -37,7 +37,8 @@ export const refused = (
   }
   for (const name of context.session.submissions.get(nonce)?.jobs ?? []) {
     const job = context.job(name)
-    if (job !== undefined) finish(context, job, "failed", `the scheduler refused it: ${message}`)
+    const why = unmade ? `its script could not be made: ${message}` : `the scheduler refused it: ${message}`
+    if (job !== undefined) finish(context, job, "failed", why)
   }
 }
 

@@ -284,7 +284,10 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
       changeJob(session, record, () => ({ held: null }))
       break
     case "AttentionCleared":
-      changeJob(session, record, () => ({ attention: null, changes: null }))
+      changeJob(session, record, ({ changes }) => ({
+        attention: null,
+        changes: record.data.undone === null ? changes : null
+      }))
       break
     case "CancelDecided":
       changeJob(session, record, ({ cancel }) => ({

@@ -6,6 +6,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { Invocation } from "../../src/cli/Invocation.ts"
 import { command } from "../../src/cli/run.ts"
+import { behaviour } from "../../src/rule/behaviour.ts"
 import { fakeScreen } from "../report/fakeScreen.ts"
 import { machine, plannedJob } from "../rule/machine.ts"
 import { autoexp, keep, temporary } from "./autoexp.ts"
@@ -73,6 +74,24 @@ describe("autoexp job", () => {
       expect(records.filter(({ cause, type }) => type === "SubmissionIntended" && cause > 20)).toEqual([])
     }))
 })
+
+it.scoped("autoexp job restart says that it releases a job which was held", () =>
+  Effect.gen(function*() {
+    const home = yield* temporary
+    const m = machine({}, [plannedJob("a")], { behaviour })
+    m.submitAll()
+    m.accept()
+    m.state("RUNNING")
+    yield* keep({ stateDir: home, planId: "plan" }, m.records)
+    const ask = (...words: ReadonlyArray<string>) =>
+      autoexp(home, ["job", ...words, "--job", "a", "--session", "plan", "--state-dir", home])
+    yield* ask("hold", "--reason", "quota")
+    const { exitCode, stdout } = yield* ask("restart")
+    expect([exitCode, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^a: restart is recorded; its restart ends the hold: quota \(asked for by .*\)\n$/)
+    ])
+  }))
 
 describe("autoexp job logs", () => {
   it.scoped("prints the end of the log, and only the path as JSON", () =>

@@ -35,6 +35,18 @@ describe("a command", () => {
       process.kill(pid, "SIGKILL")
     }))
 
+  it.live("fails with a sentence that names the value where one holds what no program can be given", () =>
+    Effect.gen(function*() {
+      const { run } = yield* Commands
+      const asked = { cwd: null, timeoutSeconds: 60 }
+      const argument = yield* Effect.flip(run({ ...asked, argv: ["echo", "a", "/ckpt\0/1"], env: {} }))
+      expect(argument.message).toBe(
+        "argument 2 of \"echo\" holds a NUL character, which no program can be given: \"/ckpt\\u0000/1\""
+      )
+      const value = yield* Effect.flip(run({ ...asked, argv: ["env"], env: { V: "x\0" } }))
+      expect(value.message).toBe("the value \"x\\u0000\" holds a NUL character, which no program can be given")
+    }).pipe(Effect.provide(LiveCommands.layer)))
+
   it.live("is killed when its time is over", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(run("sleep 300", 0.2))

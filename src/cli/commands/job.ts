@@ -50,7 +50,7 @@ const decide = (
     const done = kind.slice("job_".length)
     yield* given.json ? printJson(answers) : printLines(
       answers.map(({ accepted, job, why }) =>
-        `${job ?? "all jobs"}: ${accepted ? `${done} is recorded` : `refused: ${why}`}`
+        `${job ?? "all jobs"}: ${accepted ? `${done} is recorded${why === "" ? "" : `; ${why}`}` : `refused: ${why}`}`
       )
     )
     return answers.every(({ accepted }) => accepted) ? 0 : 1
