@@ -30,6 +30,9 @@ import { usage, type UsageError } from "./UsageError.ts"
 /** What planning needs of this machine. */
 export const workshop = Layer.mergeAll(NodeFileSystem.layer, ConfigFiles.layer, LiveCommands.layer)
 
+/** What `--allow-unknown-args` stands for. */
+export const allowUnknownArgs = "++backend.allow_unknown_args=true"
+
 /** Tells people what of a plan is as it was asked for, but may not be what was meant; on standard error. */
 export const printNotes = (notes: ReadonlyArray<string>): Effect.Effect<void, never, Screen> =>
   Effect.flatMap(
@@ -103,7 +106,7 @@ export const planned = (
     const overrides = [
       ...from === null ? [] : request.overrides,
       ...stateDir === null ? [] : [setting("project.monitoring_state_dir", stateDir)],
-      ...given["allow-unknown-args"] ? ["++backend.allow_unknown_args=true"] : [],
+      ...given["allow-unknown-args"] ? [allowUnknownArgs] : [],
       ...given.image === null ? [] : [setting("container.image", path.resolve(cwd, given.image))],
       ...given.operands
     ]

@@ -263,7 +263,7 @@ export const commands = {
   }),
   "config validate": command({
     help: "all mistakes of configs, and of the plans they lead to",
-    options: [...composing, "all"],
+    options: [...composing, "all", "allow-unknown-args"],
     operands: "configs"
   }),
   "config diff": command({

@@ -6,7 +6,7 @@ import { validate as check, type Verdict } from "../../plan/validate.ts"
 import type { Handler } from "../Handler.ts"
 import { Invocation } from "../Invocation.ts"
 import { splitConfigs } from "../operands.ts"
-import { workshop } from "../planning.ts"
+import { allowUnknownArgs, workshop } from "../planning.ts"
 import { printJson, printTable } from "../print.ts"
 
 /** Names of all configs of a folder of the config directory, and of the folders in it. */
@@ -38,7 +38,8 @@ export const validate: Handler<"config validate"> = (given) =>
     const { cwd, version } = yield* Invocation
     const configDir = given["config-dir"] ?? "config"
     const { configs, first } = splitConfigs(given.operands, cwd)
-    const overrides = [...first, ...configs.flatMap((config) => config.overrides)]
+    const allowing = given["allow-unknown-args"] ? [allowUnknownArgs] : []
+    const overrides = [...first, ...configs.flatMap((config) => config.overrides), ...allowing]
     const named = [
       ...(given["config-ref"] === null ? [] : [given["config-ref"]]),
       ...configs.map(({ configRef }) => configRef),
