@@ -51,6 +51,8 @@ export const decisions = {
     completes: Schema.optional(Schema.Boolean),
     /** The stall is one of progress: whatever else its files grow by does not break it. */
     no_progress: Schema.optional(Schema.Literal(true)),
+    /** It was raised before, in records that a repair has cut off: what it led to may have been done already. */
+    told: Schema.optional(Schema.Literal(true)),
     /** An action raised it, `depth` events after the one (`root`, its seq) that was seen; `failure`: what that one told. */
     published: Schema.optional(
       Schema.Struct({ root: Seq, depth: Schema.Int, failure: Schema.NullOr(Text), payload: Metadata })

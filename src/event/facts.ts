@@ -5,6 +5,7 @@ import { Outcome } from "./Outcome.ts"
 import { PlannedJob } from "./PlannedJob.ts"
 import { Request } from "./Request.ts"
 import { Actor, BindingId, BreakerSettings } from "./terms.ts"
+import { Told } from "./Told.ts"
 
 const Text = Schema.String
 const Seq = Schema.Int
@@ -56,7 +57,8 @@ export const facts = {
     kept: Text,
     entropy: Text,
     /** Names of submissions that are told of in what was cut off. */
-    names: Strings
+    names: Strings,
+    told: Schema.optional(Told)
   }),
   /** Scheduler and accounting answered which submissions of the session they know; those that it did not know follow. */
   SubmissionsSearched: Schema.Struct({}),

@@ -30,6 +30,7 @@ import type { Session } from "../session/Session.ts"
 import { type Head, publishedHead } from "./publish.ts"
 import { makeResumption } from "./resume.ts"
 import { loadSnapshot, saveSnapshot, snapshotRecords } from "./snapshot.ts"
+import { toldOf } from "./told.ts"
 
 export interface Held {
   readonly place: SessionPlace
@@ -62,9 +63,6 @@ export const recordedNow: Effect.Effect<string> = Effect.map(
 
 /** Random text that makes the nonces of a session its own. */
 export const newEntropy = (): string => crypto.randomBytes(8).readBigUInt64BE().toString(36).padStart(13, "0").slice(-8)
-
-// Also of a line that is damaged elsewhere.
-const submissionName = /"type":"(?:SubmissionIntended|JobSubmitted)".*?"name":"([^"]+\.\d+\.[^".]+)"/
 
 /** Fails if the rules in force, or those of any job, cannot be read. */
 const checkRules = (session: Session): Effect.Effect<void, UnreadableRecordError> => {
@@ -148,10 +146,9 @@ export const hold = (
         return batch
       })
 
-    if (session.cut !== null) {
-      const lines = yield* journal.kept(place, session.cut)
-      const names = [...new Set(lines.flatMap((line) => submissionName.exec(line)?.[1] ?? []))]
-      yield* record([{ type: "JournalRepaired", data: { ...session.cut, entropy: newEntropy(), names } }])
+    for (const { fault, kept, seq } of session.cuts) {
+      const told = yield* toldOf(place, session, { fault, kept, seq })
+      yield* record([{ type: "JournalRepaired", data: { fault, kept, entropy: newEntropy(), ...told } }])
     }
 
     return {

@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { JournalIoError, type SessionPlace } from "../port/Journal.ts"
+import type { QueueEntry } from "../session/entries.ts"
 import type { Session } from "../session/Session.ts"
 import { queueView, sessionView } from "../session/view.ts"
 import { replaceFile } from "./replaceFile.ts"
@@ -28,18 +29,22 @@ export const publishedHead = (place: SessionPlace): Effect.Effect<Head | null> =
     Effect.orElseSucceed(() => null)
   )
 
+/** The file of a queue entry. */
+export const queueFile = (place: SessionPlace, { eventId, queueId }: QueueEntry): string =>
+  path.join(actionsDir(place), eventId, `${queueId}.json`)
+
 const actionsDir = ({ planId, stateDir }: SessionPlace): string => path.join(stateDir, `${planId}.actions`)
 
 const pretty = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 
-/** Path and text of each file, a function of the journal alone. */
+/** Path and text of each file, a function of the journal alone; the session file last, whose head vouches for the others. */
 const filesOf = (place: SessionPlace, session: Session, head: Head): ReadonlyMap<string, string> =>
   new Map([
-    [sessionFile(place), pretty({ ...sessionView(session), head })],
     ...[...session.queue.values()].map((entry): readonly [string, string] => [
-      path.join(actionsDir(place), entry.eventId, `${entry.queueId}.json`),
+      queueFile(place, entry),
       pretty(queueView(entry))
-    ])
+    ]),
+    [sessionFile(place), pretty({ ...sessionView(session), head })]
   ])
 
 const write = async (file: string, text: string): Promise<void> => {

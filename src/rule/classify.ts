@@ -2,6 +2,7 @@
 import type { ValueMap } from "../backend/Value.ts"
 import type { JobOutcome, Mode } from "../event/terms.ts"
 import type { Job } from "../session/Job.ts"
+import { attemptKey, type Session } from "../session/Session.ts"
 
 export interface Classification {
   readonly mode: Mode
@@ -41,7 +42,11 @@ const ends: Readonly<Record<string, End>> = {
 }
 
 /** Whether somebody, or another cluster of a federation that runs the job instead (REVOKED), took the job away. */
-export const isCancelled = (state: string | null): boolean => state !== null && ends[state]?.outcome === "cancelled"
+const isCancelled = (state: string | null): boolean => state !== null && ends[state]?.outcome === "cancelled"
+
+/** Whether an operator, or another cluster of a federation, took the job away, not this session. */
+export const isCancelledByOthers = ({ toldRestarts }: Session, { attempt, cancel, plan, slurmState }: Job): boolean =>
+  isCancelled(slurmState) && cancel === null && !toldRestarts.has(attemptKey(plan.name, attempt))
 
 /** SLURM's own numbers where a signal would stand: what could not be begun, and what the kernel's memory limit killed. */
 const notSignals: Readonly<Record<number, string>> = {

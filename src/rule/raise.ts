@@ -11,7 +11,7 @@ import { type Occurrence } from "../session/entries.ts"
 import { type Job } from "../session/Job.ts"
 import { eventKey } from "../session/Session.ts"
 import { wouldClass, wouldHave } from "../session/would.ts"
-import { isCancelled } from "./classify.ts"
+import { isCancelledByOthers } from "./classify.ts"
 import { type Judged, passAll } from "./conditions.ts"
 import type { Context, Rules } from "./Context.ts"
 import { failureOf } from "./failure.ts"
@@ -34,11 +34,14 @@ export const raise = (
   source: Occurrence["source"],
   rule: Pick<Monitoring["log_events"][number], "state" | "actions"> & { readonly cancel?: boolean },
   metadata: ValueMap,
-  more: { readonly line?: string; readonly cause?: number } & Pick<Raised, "published" | "completes" | "no_progress"> =
-    {}
+  more:
+    & { readonly line?: string; readonly cause?: number; readonly told?: boolean }
+    & Pick<Raised, "published" | "completes" | "no_progress"> = {}
 ): void => {
-  const { cause, line, ...published } = more
-  const known = context.session.events.get(eventKey(job.plan.name, job.attempt, name))
+  const { cause, line, told = false, ...published } = more
+  const key = eventKey(job.plan.name, job.attempt, name)
+  const known = context.session.events.get(key)
+  const count = (known?.count ?? 0) + 1
   const seq = context.emit(
     {
       type: "EventRaised",
@@ -46,11 +49,12 @@ export const raise = (
         event_id: known?.eventId ?? `e${context.nextSeq()}`,
         name,
         source,
-        count: (known?.count ?? 0) + 1,
+        count,
         state: rule.state?.class_name ?? null,
         ...stateKeyOf(rule.state),
         metadata,
         ...(line === undefined || !tellsOfFailure(rule) ? {} : { fingerprint: fingerprint(line) }),
+        ...(told || count <= (context.session.toldEvents.get(key) ?? 0) ? { told: true as const } : {}),
         ...published
       }
     },
@@ -117,9 +121,6 @@ export const ruleOf = (
     ? rules.state.get(name)
     : log
 }
-
-/** Whether an operator, or another cluster of a federation, took the job away, not this session. */
-const isCancelledByOthers = ({ cancel, slurmState }: Job): boolean => isCancelled(slurmState) && cancel === null
 
 const asksByMetadata = (bound: typeof Binding.Type): boolean =>
   eventAction(bound).conditions.some(({ class_name }) => class_name === "MetadataCondition")
@@ -190,7 +191,7 @@ const act = (
   if (action.class_name === "RestartAction") {
     const bound = boundAt(context, occurrence, position)
     const told = occurrence.source === "state" || occurrence.source === "published"
-    if (told && isCancelledByOthers(job) && !(bound !== undefined && asksByMetadata(bound))) {
+    if (told && isCancelledByOthers(context.session, job) && !(bound !== undefined && asksByMetadata(bound))) {
       return skip("somebody cancelled the job, and no condition of the rule asks what its metadata say of that")
     }
     return restart(
@@ -213,6 +214,10 @@ const act = (
   if (ready.class_name === "PublishEventAction") return publish(context, job, occurrence, binding, ready, skip, cause)
   const complete = ready.class_name === "RunCommandAction" ? { ...ready, cwd: ready.cwd ?? job.plan.output_dir } : ready
   const policy = on_interrupt === null ? {} : { on_interrupt }
+  // A follow-up is not safe to repeat here as it is elsewhere: its plan's id derives from the action's, which is another.
+  const inDoubt = occurrence.told && on_interrupt !== "retry" && context.acts(job)
+  const doubt = `a repair cut off the records that tell whether ${action.class_name} of event ${occurrence.name} was ` +
+    "done: it is not done again"
   if (mode === "queue") {
     const data = {
       queue_id: `q${context.nextSeq()}`,
@@ -223,10 +228,20 @@ const act = (
       ...(max_attempts > 1 ? { retries: { max_attempts, backoff_seconds } } : {}),
       ...policy
     }
-    context.emit({ type: "ActionQueued", data }, job, cause)
+    const seq = context.emit({ type: "ActionQueued", data }, job, cause)
+    if (inDoubt) {
+      const outcome = { status: "failed" as const, result: { error: doubt } }
+      context.emit({ type: "QueueFinished", data: { queue_id: data.queue_id, outcome } }, job, seq)
+    }
   } else {
     const data = { action_id: `a${context.nextSeq()}`, binding, event_id, action: complete, ...policy }
-    context.emit({ type: "ActionStarted", data }, job, cause)
+    const seq = context.emit({ type: "ActionStarted", data }, job, cause)
+    if (inDoubt) {
+      context.emit({ type: "ActionInterrupted", data: { action_id: data.action_id, why: doubt } }, job, seq)
+    }
+  }
+  if (inDoubt && context.now(job).attention === null) {
+    context.emit({ type: "AttentionNeeded", data: { why: doubt } }, job, cause)
   }
 }
 
@@ -261,6 +276,6 @@ const publish = (
     "published",
     rule,
     { ...rule.metadata, ...metadata },
-    { cause: seen, published: { root, depth: depth + 1, failure: told, payload } }
+    { cause: seen, told: occurrence.told, published: { root, depth: depth + 1, failure: told, payload } }
   )
 }

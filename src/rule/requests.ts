@@ -5,6 +5,7 @@ import type { Outcome } from "../event/Outcome.ts"
 import type { Request } from "../event/Request.ts"
 import type { OnInterrupt, RenderedAction } from "../event/terms.ts"
 import { later } from "../event/time.ts"
+import type { Told } from "../event/Told.ts"
 import type { QueueEntry } from "../session/entries.ts"
 import { type Context, decodeRules } from "./Context.ts"
 import { actAgain } from "./gates.ts"
@@ -106,6 +107,32 @@ export const workerLost = (context: Context, queueId: string): void => {
   const entry = context.session.queue.get(queueId)
   if (entry !== undefined && entry.status === "running") giveBack(context, entry)
 }
+
+/**
+ * Gives back, or gives up, what was claimed in records that a repair has cut off; and what was decided again behind the
+ * cut, whose first decision had another id.
+ */
+export const giveUpTold = (context: Context, { claims, since }: Told): void => {
+  const { actions, queue } = context.session
+  const told = new Map(claims.map(({ claims, queue_id }) => [queue_id, claims]))
+  for (const entry of [...queue.values()]) {
+    if (entry.status !== "queued") continue
+    if (entry.seq < since) {
+      if (entry.attempts < (told.get(entry.queueId) ?? 0)) giveBack(context, entry)
+    } else if (entry.onInterrupt !== "retry") {
+      const outcome = { status: "failed" as const, result: { error: decidedAgain } }
+      context.emit({ type: "QueueFinished", data: { queue_id: entry.queueId, outcome } }, context.job(entry.job))
+    }
+  }
+  for (const { id, job: name, onInterrupt, seq } of [...actions.values()]) {
+    if (seq < since || onInterrupt === "retry") continue
+    const job = context.job(name)
+    context.emit({ type: "ActionInterrupted", data: { action_id: id, why: decidedAgain } }, job)
+    if (job?.attention === null) context.emit({ type: "AttentionNeeded", data: { why: decidedAgain } }, job)
+  }
+}
+
+const decidedAgain = "a repair cut off the records that tell whether it was done: it is not done again"
 
 const giveBack = (context: Context, { action, job, lease, onInterrupt, queueId: queue_id }: QueueEntry): void => {
   if (mayRepeat(action, onInterrupt)) {

@@ -7,7 +7,7 @@ import { laterLinesFollow } from "./behaviour.ts"
 import { noteFailure } from "./breaker.ts"
 import { budgetsOf, type Charge, progressOf, spentText } from "./budget.ts"
 import { changeHindrance, changesOf } from "./changes.ts"
-import { isCancelled } from "./classify.ts"
+import { isCancelledByOthers } from "./classify.ts"
 import type { Context } from "./Context.ts"
 import { failureOf } from "./failure.ts"
 import { metadataOf } from "./metadata.ts"
@@ -16,7 +16,12 @@ import { metadataOf } from "./metadata.ts"
 export const noRestartCode = 93
 
 /** Why the job is not restarted whatever its budgets are; null if nothing keeps it. */
-const hindrance = (job: Job, { attempt, source }: Occurrence, unlessCompleted: boolean): string | null => {
+const hindrance = (
+  { session }: Context,
+  job: Job,
+  { attempt, source }: Occurrence,
+  unlessCompleted: boolean
+): string | null => {
   if (attempt !== job.attempt || job.outcome !== null) return `attempt ${attempt} is over`
   if (job.ending !== null) return `the job must not go on: ${job.ending.why}`
   if (unlessCompleted && job.slurmState === "COMPLETED") return `attempt ${attempt} completed`
@@ -28,7 +33,7 @@ const hindrance = (job: Job, { attempt, source }: Occurrence, unlessCompleted: b
   if (source !== "state" && job.cancel !== null && job.cancel.mode !== null) {
     return `an event before has ended the attempt as ${job.cancel.mode}`
   }
-  if (source === "log" && isCancelled(job.slurmState) && job.cancel === null) {
+  if (source === "log" && isCancelledByOthers(session, job)) {
     return "somebody cancelled the job: what it printed while it was torn down asks for nothing"
   }
   if (job.restart !== null) return `a restart after attempt ${attempt} is decided already`
@@ -64,7 +69,7 @@ export const restart = (
   const acts = context.acts(job)
   const hindered = !acts && wouldHave(job, "restart")
     ? `a restart after attempt ${job.attempt} would have been decided already`
-    : hindrance(job, occurrence, unlessCompleted)
+    : hindrance(context, job, occurrence, unlessCompleted)
   if (hindered !== null) return skip(hindered)
   const unchangeable = changeHindrance(job, action)
   if (unchangeable !== null) return skip(unchangeable)

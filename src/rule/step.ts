@@ -7,14 +7,14 @@ import type { EventRecord, Fact } from "../event/EventRecord.ts"
 import type { DecisionType, EventData } from "../event/events.ts"
 import { fold } from "../session/fold.ts"
 import { type Job } from "../session/Job.ts"
-import { recoveryTimer, type Session, submitTimer } from "../session/Session.ts"
+import { logKey, recoveryTimer, type Session, submitTimer } from "../session/Session.ts"
 import { tell, tellOfEnd, timeUp } from "./answers.ts"
 import { Context, type Rules, rulesInForce, timerOf } from "./Context.ts"
 import { cancelEnding, judgeEnd } from "./ending.ts"
 import { terminationRule } from "./Monitoring.ts"
 import { followRules } from "./newRules.ts"
 import { raise } from "./raise.ts"
-import { answer, takeStock, workerLost } from "./requests.ts"
+import { answer, giveUpTold, takeStock, workerLost } from "./requests.ts"
 import { judgeSilence, watchSilence } from "./silence.ts"
 import { lose, notFound, refused, roomAtSite, submitWaiting } from "./submitting.ts"
 import { complete, isWatched, watchTermination } from "./termination.ts"
@@ -90,6 +90,8 @@ const decide = (context: Context, fact: Fact): void => {
       if (job !== undefined) unheeded(context, job, fact.data)
       return
     }
+    case "JournalRepaired":
+      return fact.data.told === undefined ? undefined : giveUpTold(context, fact.data.told)
     case "WorkerLost":
       return workerLost(context, fact.data.queue_id)
     case "RulesUnreadable":
@@ -99,7 +101,6 @@ const decide = (context: Context, fact: Fact): void => {
     case "LogReadable":
     case "SessionOpened":
     case "SegmentOpened":
-    case "JournalRepaired":
     case "MonitorDetached":
     case "SchedulerFailed":
     case "SchedulerRecovered":
@@ -138,11 +139,14 @@ const followState = (context: Context, { from, requeued, to }: EventData<"JobSta
   }
 }
 
-const readMatches = (context: Context, { matches, path }: EventData<"LogRead">): void => {
+const readMatches = (context: Context, { identity, matches, path }: EventData<"LogRead">): void => {
   const job = context.job(context.fact.job)
   if (job === undefined) return
   if (job.state === "running" && !job.stalled) watchSilence(context, job)
-  for (const { groups, line, rule: name } of matches) {
+  const told = (context.session.toldLogs.get(logKey(job.plan.name, path)) ?? []).filter((log) =>
+    log.identity === identity
+  )
+  for (const { groups, line, offset, rule: name } of matches) {
     const now = context.now(job)
     if (line === undefined || !isWatched(context, now)) continue
     if (name === terminationRule && !context.rules(job).log.has(name)) {
@@ -151,8 +155,11 @@ const readMatches = (context: Context, { matches, path }: EventData<"LogRead">):
     }
     const rule = context.rules(job).log.get(name)
     if (rule === undefined) continue
-    const reader = { ...context.now(job), attempt: context.fact.attempt ?? job.attempt }
-    raise(context, reader, name, "log", rule, { ...rule.metadata, ...groups }, { line })
+    // A line that was read before is one of the attempt which it was read for.
+    const before = told.find(({ to }) => offset < to)
+    const reader = { ...context.now(job), attempt: before?.attempt ?? context.fact.attempt ?? job.attempt }
+    const more = { line, told: before !== undefined }
+    raise(context, reader, name, "log", rule, { ...rule.metadata, ...groups }, more)
   }
 }
 

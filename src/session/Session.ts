@@ -14,7 +14,8 @@ import type {
   OpenBinding,
   OpenGate,
   OpenSubmission,
-  QueueEntry
+  QueueEntry,
+  ToldLog
 } from "./entries.ts"
 import type { Job } from "./Job.ts"
 
@@ -31,8 +32,14 @@ export interface Session {
   readonly entropy: string
   /** The random texts that nonces began with before repairs of the journal. */
   readonly pastEntropies: ReadonlyArray<string>
-  /** What a repair has cut off, and nobody has looked into yet. */
-  readonly cut: Repair | null
+  /** What repairs have cut off, and nobody has looked into yet, and the seqs of the records that say so; oldest first. */
+  readonly cuts: ReadonlyArray<Repair & { readonly seq: number }>
+  /** How far logs were read in what repairs have cut off, by the keys of `logs`. */
+  readonly toldLogs: Map<string, ReadonlyArray<ToldLog>>
+  /** How many times events were raised, there included, by the keys of `events`. */
+  readonly toldEvents: Map<string, number>
+  /** Attempts of which a restart was decided there, by `attemptKey`. */
+  readonly toldRestarts: Set<string>
   /** Submissions that a repair has cut off are looked for; nothing is submitted meanwhile. */
   readonly recovery: { readonly seq: number; readonly settled: boolean } | null
   /** The `monitoring` section in force, encoded. */
@@ -116,7 +123,10 @@ export const emptySession = (): Session => ({
   behaviour: 0,
   entropy: "",
   pastEntropies: [],
-  cut: null,
+  cuts: [],
+  toldLogs: new Map(),
+  toldEvents: new Map(),
+  toldRestarts: new Set(),
   recovery: null,
   rules: {},
   ruleSets: [],
@@ -163,6 +173,8 @@ export const emptySession = (): Session => ({
 
 /** Key of a log position. One path read for two jobs is two positions; a new attempt on an old path reads on. */
 export const logKey = (job: string, path: string): string => `${job}\0${path}`
+
+export const attemptKey = (job: string, attempt: number): string => `${job}\0${attempt}`
 
 /** Key of an event's entry: names are counted anew in each attempt. */
 export const eventKey = (job: string, attempt: number, name: string): string => `${job}\0${attempt}\0${name}`

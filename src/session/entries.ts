@@ -54,6 +54,13 @@ export interface EventEntry {
   readonly acted: Readonly<Record<string, string>>
 }
 
+/** How far a log was read for an attempt, in records that a repair has cut off; in bytes. */
+export interface ToldLog {
+  readonly attempt: number
+  readonly identity: string
+  readonly to: number
+}
+
 /** One raised event, with what its bindings need to go on later. */
 export interface Occurrence {
   readonly seq: number
@@ -68,6 +75,8 @@ export interface Occurrence {
   readonly fingerprint: string | null
   /** Null if it was seen; else by what it was published. */
   readonly published: Exclude<EventData<"EventRaised">["published"], undefined> | null
+  /** Whether its actions may have been begun already, in records that a repair has cut off. */
+  readonly told: boolean
   /** The `monitoring` section that it was raised under, encoded; null: the one that the job is under. */
   readonly rules: unknown
 }
@@ -120,6 +129,8 @@ export interface OpenAction {
 }
 
 export interface QueueEntry {
+  /** Seq of the record that made it. */
+  readonly seq: number
   readonly queueId: string
   readonly eventId: string
   readonly event: string

@@ -9,6 +9,7 @@ import { declaredBy } from "./declared.ts"
 import { foldAction } from "./foldAction.ts"
 import { foldAttempt, newAttempt } from "./foldAttempt.ts"
 import { foldRules, sectionOf, withSettings } from "./foldRules.ts"
+import { foldTold } from "./foldTold.ts"
 import { type Job } from "./Job.ts"
 import { notedBy, progressBy, withHighest } from "./progress.ts"
 import { logKey, recoveryTimer, type Session } from "./Session.ts"
@@ -138,10 +139,13 @@ export const fold = (before: Session, record: EventRecord): Session => {
       open(session, record.data, record.at)
       break
     case "SegmentOpened":
-      if (record.data.repaired !== undefined) session.cut = record.data.repaired
+      if (record.data.repaired !== undefined) {
+        session.cuts = [...session.cuts, { ...record.data.repaired, seq: record.seq }]
+      }
       break
     case "JournalRepaired":
-      session.cut = null
+      session.cuts = session.cuts.slice(1)
+      if (record.data.told !== undefined) foldTold(session, record.data.told)
       session.pastEntropies = [...session.pastEntropies, session.entropy]
       session.entropy = record.data.entropy
       session.recovery = { seq: record.seq, settled: false }

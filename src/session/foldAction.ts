@@ -57,7 +57,8 @@ const evidenceWith = ({ errorTypes, evidence }: Job, metadata: ValueMap): Partia
 const once = { max_attempts: 1, backoff_seconds: 0 }
 
 /** An entry of the action queue that has just been made. */
-const newEntry = ({ at, data, job = "" }: EventRecord<"ActionQueued" | "ActionSkipped">) => ({
+const newEntry = ({ at, data, job = "", seq }: EventRecord<"ActionQueued" | "ActionSkipped">) => ({
+  seq,
   eventId: data.event_id,
   job,
   status: "queued" as const,
@@ -102,6 +103,7 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
         metadata: metadata as ValueMap,
         fingerprint: record.data.fingerprint ?? null,
         published: record.data.published ?? null,
+        told: record.data.told === true,
         rules: null
       })
       changeJob(session, record, (job) => ({

@@ -4,7 +4,7 @@ import type { EventEntry, QueueEntry } from "./entries.ts"
 import { startGate } from "./foldGate.ts"
 import type { Job } from "./Job.ts"
 import type { Session } from "./Session.ts"
-import { statusOf, submitTimer } from "./Session.ts"
+import { logKey, statusOf, submitTimer } from "./Session.ts"
 import { isObserved } from "./would.ts"
 
 /** That the site takes no more jobs now, and when it is asked again; null if it does. */
@@ -41,6 +41,13 @@ export const waitsFor = (
   return session.maxJobs === null ? null : `room: at most ${session.maxJobs} jobs at once`
 }
 
+/** How far the job's files were read, in bytes: a repair of the journal holds by it what was read before. */
+const logsRead = (session: Session, { logPath, plan }: Job) =>
+  [...logPath === null ? [] : [logPath], ...plan.output_paths].flatMap((path) => {
+    const read = session.logs.get(logKey(plan.name, path))
+    return read === undefined ? [] : [{ path, identity: read.identity, to: read.offset }]
+  })
+
 const jobView = (session: Session) => (job: Job) => ({
   name: job.plan.name,
   index: job.plan.index,
@@ -58,6 +65,7 @@ const jobView = (session: Session) => (job: Job) => ({
   end: job.end,
   log_path: job.plan.log_path,
   resolved_log_path: job.logPath,
+  logs_read: logsRead(session, job),
   output_dir: job.plan.output_dir,
   restarts: job.restarts,
   attention: job.attention,
@@ -77,7 +85,8 @@ const eventView = (entry: EventEntry) => ({
   count: entry.count,
   status: entry.status,
   first_seen: entry.firstSeen,
-  last_seen: entry.lastSeen
+  last_seen: entry.lastSeen,
+  acted: entry.acted
 })
 
 /** One entry of `queue list`, and the content of its file. */

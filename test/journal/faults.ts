@@ -15,15 +15,17 @@ export const randomOf = (seed: number) => {
 export const segmentsIn = (dir: string): ReadonlyArray<string> =>
   fs.readdirSync(dir).filter((name) => /\.events\..*jsonl(\.gz)?$/.test(name)).sort()
 
-/** Flips a bit, cuts bytes out, repeats a piece, or zeroes a block; tells what it did. */
-export const damage = (dir: string, random: () => number): string => {
-  const names = segmentsIn(dir)
-  const name = names[Math.floor(random() * names.length)] ?? ""
-  const file = path.join(dir, name)
-  const bytes = fs.readFileSync(file)
+/** The ways in which bytes go wrong. */
+export const kinds = ["flip", "cut", "cut off", "repeat", "zero"] as const
+
+/** The bytes with a bit flipped, a piece cut out, all cut off from some byte on, a piece repeated, or a block of zeros. */
+export const damaged = (
+  bytes: Buffer,
+  random: () => number,
+  kind: (typeof kinds)[number] = kinds[Math.floor(random() * kinds.length)] ?? "flip"
+) => {
   const from = Math.floor(random() * bytes.length)
   const to = Math.min(bytes.length, from + 1 + Math.floor(random() * 600))
-  const kind = ["flip", "cut", "cut off", "repeat", "zero"][Math.floor(random() * 5)] ?? "flip"
   const [before, piece, after] = [bytes.subarray(0, from), bytes.subarray(from, to), bytes.subarray(to)]
   const flipped = Buffer.from(bytes)
   flipped[from] = (bytes[from] ?? 0) ^ (1 << Math.floor(random() * 8))
@@ -33,7 +35,15 @@ export const damage = (dir: string, random: () => number): string => {
     "cut off": before,
     repeat: Buffer.concat([before, piece, piece, after]),
     zero: Buffer.concat([before, Buffer.alloc(piece.length), after])
-  }[kind] ?? flipped
-  fs.writeFileSync(file, changed)
-  return `${kind} bytes ${from} to ${to} of ${name}`
+  }[kind]
+  return { bytes: changed, what: `${kind} bytes ${from} to ${to}` }
+}
+
+/** Damages one of the segments; tells what it did. */
+export const damage = (dir: string, random: () => number): string => {
+  const names = segmentsIn(dir)
+  const name = names[Math.floor(random() * names.length)] ?? ""
+  const { bytes, what } = damaged(fs.readFileSync(path.join(dir, name)), random)
+  fs.writeFileSync(path.join(dir, name), bytes)
+  return `${what} of ${name}`
 }

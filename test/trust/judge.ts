@@ -4,7 +4,10 @@ import type { RenderedAction } from "../../src/event/terms.ts"
 import type { Session } from "../../src/session/Session.ts"
 import { submissionsOf, type Told } from "./script.ts"
 
-const interrupted = "whether it took effect is not known"
+const givenUpFor = /whether it took effect is not known|it is not done again/
+
+/** The attempt of the follow-up's only job. */
+const followUp = "evaluation.1"
 
 /** How everything ended, without times, numbers of records, and which action was given up. */
 const endOf = (session: Session) => ({
@@ -31,9 +34,9 @@ const counted = (names: ReadonlyArray<string>): Record<string, number> => {
   return counts
 }
 
-/** Commands that the journal says were given up, because whoever ran them died meanwhile. */
+/** Commands that the journal says were given up: whoever ran them died meanwhile, or a repair cut off what tells of them. */
 const givenUp = ({ records, session }: Told): ReadonlySet<string> => {
-  const commandOf = ({ command }: RenderedAction) => Array.isArray(command) ? command.join(" ") : ""
+  const commandOf = ({ class_name, command }: RenderedAction) => Array.isArray(command) ? command.join(" ") : class_name
   const started = new Map(
     records.flatMap((record) =>
       record.type === "ActionStarted" ? [[record.data.action_id, commandOf(record.data.action)]] : []
@@ -44,7 +47,7 @@ const givenUp = ({ records, session }: Told): ReadonlySet<string> => {
       record.type === "ActionInterrupted" ? [started.get(record.data.action_id) ?? ""] : []
     ),
     ...[...session.queue.values()].flatMap(({ action, result, status }) =>
-      status === "failed" && String(result?.["error"]).includes(interrupted) ? [commandOf(action)] : []
+      status === "failed" && givenUpFor.test(String(result?.["error"])) ? [commandOf(action)] : []
     )
   ])
 }
@@ -85,6 +88,25 @@ export const judge = (told: Told, calm: Told): void => {
     type === "EventRaised" ? [`${job} ${attempt} ${data.name} ${data.count}`] : []
   )
   expect(raised).toEqual([...new Set(raised)])
+}
+
+/**
+ * After a repair: each attempt was submitted once, jobs ended as they do, no command ran twice, and what did not run is told
+ * to people. Budgets, requests and the numbers of events may have been lost.
+ */
+export const judgeRepaired = (told: Told, calm: Told): void => {
+  const jobsOf = ({ jobs }: Session) =>
+    [...jobs.values()].map(({ attempt, outcome, plan }) => ({ name: plan.name, attempt, outcome }))
+  const gone = givenUp(told)
+  const { [followUp]: followed = 0, ...submitted } = counted(submissionsOf(told.ledger))
+  expect({ ...submitted, [followUp]: 1 }).toEqual(counted(submissionsOf(calm.ledger)))
+  expect(followed).toBe(gone.has("RunAutoexpAction") ? Math.min(followed, 1) : 1)
+  expect(jobsOf(told.session)).toEqual(jobsOf(calm.session))
+  const done = counted(told.commands)
+  for (const [command, times] of Object.entries(done)) expect([command, times]).toEqual([command, 1])
+  for (const command of Object.keys(counted(calm.commands))) {
+    if (done[command] === undefined) expect([...gone]).toContain(command)
+  }
 }
 
 /** The session file has seen the whole journal. */

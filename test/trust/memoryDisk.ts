@@ -4,7 +4,10 @@
  *   vi.mock("node:fs/promises", () => import("./memoryDisk.ts"))
  */
 import { Buffer } from "node:buffer"
+import type * as fs from "node:fs"
+import { createRequire } from "node:module"
 import * as path from "node:path"
+import { Readable, Writable } from "node:stream"
 
 /** A file: its bytes, those that outlast a power cut, and in how many places it stands. */
 interface Inode {
@@ -73,10 +76,12 @@ export const restart = (death: Death): void => {
 
 /** Text of a file, as the test sees it; null if there is none. */
 export const peek = (file: string): string | null => disk.names.get(file)?.data.toString("utf8") ?? null
+/** Bytes of a file, as the test sees them; null if there is none. */
+export const bytesOf = (file: string): Buffer | null => disk.names.get(file)?.data ?? null
 /** Paths of all files, sorted. */
 export const files = (): ReadonlyArray<string> => [...disk.names.keys()].sort()
 /** Replaces a file from outside, durably. */
-export const poke = (file: string, text: string): void => {
+export const poke = (file: string, text: string | Buffer): void => {
   disk.dirs.add(path.dirname(file))
   const data = Buffer.from(text)
   const inode = { data, durable: data, links: 1, lost: false, modified: disk.modified++ }
@@ -268,4 +273,34 @@ export const writeFile = async (
   const handle = await open(file, flag)
   await handle.write(Buffer.from(text))
   if (flush) await handle.sync()
+}
+
+const createReadStream = (file: string, { end = Infinity }: { readonly end?: number } = {}): Readable =>
+  Readable.from(function*() {
+    yield found(file).data.subarray(0, end + 1)
+  }())
+
+const createWriteStream = (file: string, { flags = "w" }: { readonly flags?: string } = {}): Writable => {
+  const handle = open(file, flags)
+  return new Writable({
+    write: (bytes: Buffer, _encoding, done) => {
+      handle.then((opened) => opened.write(bytes)).then(() => done(), done)
+    },
+    final: (done) => {
+      handle.then(() => done(), done)
+    }
+  })
+}
+
+const real: typeof fs = createRequire(import.meta.url)("node:fs")
+
+/** What `node:fs` has instead, for those who also need segments compressed, and snapshots. */
+export const streams = {
+  createReadStream,
+  createWriteStream,
+  openSync: () => -1,
+  fsyncSync: () => undefined,
+  closeSync: () => undefined,
+  readFileSync: (file: string, how?: "utf8") =>
+    file.startsWith("/state/") ? found(file).data : real.readFileSync(file, how)
 }

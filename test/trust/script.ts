@@ -19,6 +19,7 @@ import {
 } from "../../src/monitor/sessions.ts"
 import { Commands } from "../../src/port/Commands.ts"
 import { FollowUpFailedError, FollowUps } from "../../src/port/FollowUps.ts"
+import type { Journal } from "../../src/port/Journal.ts"
 import { Scheduler, Schedulers } from "../../src/port/Scheduler.ts"
 import { FakeCluster, type FakeOptions, type LedgerEntry } from "../../src/scheduler/fake/FakeScheduler.ts"
 import type { Session } from "../../src/session/Session.ts"
@@ -114,7 +115,11 @@ export const guarded = ({ after, before }: Effects) => {
 }
 
 /** The base world, whose monitors go through `effects`. */
-const servicesOf = (base: Context.Context<Layer.Layer.Success<ReturnType<typeof world>>>, effects: Effects) => {
+const servicesOf = (
+  base: Context.Context<Layer.Layer.Success<ReturnType<typeof world>>>,
+  effects: Effects,
+  files: Partial<FileJournal.FileOptions>
+) => {
   const guard = guarded(effects)
   const scheduler = Context.get(base, Scheduler)
   const commands = Context.get(base, Commands)
@@ -130,7 +135,9 @@ const servicesOf = (base: Context.Context<Layer.Layer.Success<ReturnType<typeof 
     Context.add(Schedulers, { of: () => Effect.succeed(faulty) }),
     Context.add(Commands, { run: (run) => guard(`run ${run.argv.join(" ")}`, commands.run(run)) }),
     Context.merge(
-      Effect.runSync(Effect.scoped(Layer.build(FileJournal.layerWith({ heartbeat: { seconds: 3600, missed: 3 } }))))
+      Effect.runSync(
+        Effect.scoped(Layer.build(FileJournal.layerWith({ heartbeat: { seconds: 3600, missed: 3 }, ...files })))
+      )
     )
   )
   /** Plans nothing: its one job is known. Idempotent as the live one, by the journal of the session it begins. */
@@ -169,13 +176,16 @@ const finished = async (fiber: Fiber.RuntimeFiber<Session, SessionError>) =>
 
 /**
  * Carries the session to its end, by as many monitors as it takes: when one has died, the next begins, with what its kind
- * of death leaves on the disk. `pass` hears how much time has passed.
+ * of death leaves on the disk. `pass` hears how much time has passed. `between`: what is done to the files after a death
+ * (the number of which it is told, from 1); if that says so, the operator then asks again for what he wants.
  */
 export const carryOut = async (
   effects: Effects,
   deaths: ReadonlyArray<disk.Death>,
   faults: disk.Faults,
-  pass: (millis: number) => void = () => undefined
+  pass: (millis: number) => void = () => undefined,
+  between: (death: number) => Effect.Effect<boolean, unknown, Journal> = () => Effect.succeed(false),
+  files: Partial<FileJournal.FileOptions> = {}
 ): Promise<Told> => {
   disk.format()
   const time = makeClock(begin)
@@ -188,7 +198,7 @@ export const carryOut = async (
   )
   const run = <A, E>(effect: Effect.Effect<A, E>) => effect.pipe(Effect.withClock(time.clock), Effect.provide(logger))
   const base = await Effect.runPromise(Effect.scoped(Layer.build(world({ courses }))))
-  const services: Context.Context<SessionServices> = servicesOf(base, effects)
+  const services: Context.Context<SessionServices> = servicesOf(base, effects, files)
   const logs = Context.get(base, Disk)
   const cluster = Context.get(base, FakeCluster)
   const see = (planId: string) =>
@@ -239,6 +249,8 @@ export const carryOut = async (
       await settle()
       disk.restart(deaths[monitors - 1] ?? "crash")
       bury()
+      disk.setFaults(null)
+      if (await Effect.runPromise(run(Effect.provide(between(monitors), services)))) isUnwanted = false
       monitors += 1
       fiber = await start()
       continue
