@@ -42,7 +42,7 @@ const ends: Readonly<Record<string, End>> = {
 }
 
 /** Whether somebody, or another cluster of a federation that runs the job instead (REVOKED), took the job away. */
-const isCancelled = (state: string | null): boolean => state !== null && ends[state]?.outcome === "cancelled"
+export const isCancelled = (state: string | null): boolean => state !== null && ends[state]?.outcome === "cancelled"
 
 /** Whether an operator, or another cluster of a federation, took the job away, not this session. */
 export const isCancelledByOthers = ({ toldRestarts }: Session, { attempt, cancel, plan, slurmState }: Job): boolean =>
