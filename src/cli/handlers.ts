@@ -15,6 +15,7 @@ export const handlers: { readonly [Name in CommandName]: () => Promise<Handler<N
   "queue show": () => import("./commands/queue.ts").then(({ show }) => show),
   "queue retry": () => import("./commands/queue.ts").then(({ retry }) => retry),
   "queue remove": () => import("./commands/queue.ts").then(({ remove }) => remove),
+  status: () => import("./commands/status.ts").then(({ status }) => status),
   "job restart": () => import("./commands/job.ts").then(({ restart }) => restart),
   "job cancel": () => import("./commands/job.ts").then(({ cancel }) => cancel),
   "job ack": () => import("./commands/job.ts").then(({ ack }) => ack),

@@ -28,12 +28,17 @@ const operandsText = {
   overrides: " [overrides…]",
   configs: " [CONFIG…] [overrides…]",
   ID: " ID",
-  command: " [overrides…] -- COMMAND…"
+  command: " [overrides…] -- COMMAND…",
+  jobs: " [JOBS…]"
 }
 const overridesHelp = [
   "",
   "Overrides change the config: key=value, +key=value (new), ++key=value (either), ~key (remove), group=option.",
   "Options and overrides may come in any order."
+]
+const jobsHelp = [
+  "",
+  "Jobs are meant by name, by `last`, by index as 0,3-5, or by state:failed, outcome:…, stage:decay*, name:glob."
 ]
 
 /** The page of a command, a group of commands, or (for no words) of all. */
@@ -46,7 +51,7 @@ export const helpPage = (words: string): string => {
       `Usage: autoexp ${words} [options]${operandsText[operands]}`,
       "",
       ...columns(optionsOf(words).map(optionRow(required))),
-      ...["overrides", "configs", "command"].includes(operands) ? overridesHelp : [],
+      ...["overrides", "configs", "command"].includes(operands) ? overridesHelp : operands === "jobs" ? jobsHelp : [],
       ""
     ].join("\n")
   }

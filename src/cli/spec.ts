@@ -57,7 +57,12 @@ export const options = {
   event: texts("NAME", "only entries of this event (name or id)"),
   id: text("ID", "only the queue entry of this id"),
   drain: flag("until the queue is empty"),
-  job: texts("NAME", "a job, by its name"),
+  job: texts(
+    "SELECTOR",
+    "jobs: a name, `last`, indices as 0,3-5, state:failed, outcome:…, stage:decay*, name:glob, or `all`"
+  ),
+  columns: text("LIST", "only these columns, as name,state,step"),
+  filter: texts("FILTER", "only rows of which that is so: column=text, column!=text, column<number"),
   reason: text("TEXT", "why, for the journal"),
   type: texts("TYPE", "only records of this type"),
   to: typed("SEQ|TIME", since, "up to this record or time, and show the state then"),
@@ -113,14 +118,14 @@ interface CommandSpec<Taken extends OptionName, Needed extends OptionName> {
    * What stands beside options: nothing, Hydra-style overrides, configs and overrides, exactly one name, or overrides and,
    * behind `--`, a command.
    */
-  readonly operands: "none" | "overrides" | "configs" | "ID" | "command"
+  readonly operands: "none" | "overrides" | "configs" | "ID" | "command" | "jobs"
 }
 
 const command = <Taken extends OptionName = never, Needed extends OptionName = never>(spec: {
   readonly help: string
   readonly options?: ReadonlyArray<Taken>
   readonly required?: ReadonlyArray<Needed>
-  readonly operands?: "overrides" | "configs" | "ID" | "command"
+  readonly operands?: "overrides" | "configs" | "ID" | "command" | "jobs"
 }): CommandSpec<Taken, Needed> => ({ options: [], required: [], operands: "none", ...spec })
 
 const composing = ["config-ref", "config-dir"] as const
@@ -183,6 +188,11 @@ export const commands = {
   }),
   "queue retry": command({ help: "queue failed actions again", options: queued, required: ["session"] }),
   "queue remove": command({ help: "drop queued actions", options: queued, required: ["session"] }),
+  status: command({
+    help: "a row for each job: state, cause, progress, rate, GPU-hours, estimated end",
+    options: ["session", "all", "format", "columns", "filter"],
+    operands: "jobs"
+  }),
   "job restart": command({
     help: "start a job once more; its budgets begin anew",
     options: asking,

@@ -42,6 +42,8 @@ export const PlannedJob = Schema.Struct({
   finish_conditions: conditions,
   /** GPUs on all its nodes together, 0 for none; absent: unknown, since an older release planned it. */
   gpus: Schema.optional(Schema.Int),
+  /** Nodes that it asks for; absent: unknown, since an older release planned it. */
+  nodes: Schema.optional(Schema.Int),
   /** Its command, and the text by which its script starts it; there where a rule may change its arguments. */
   launch: Schema.optional(Schema.Struct({ argv: Schema.Array(Schema.String), command: Schema.String })),
   /** Position in the session's `rule_sets`; null: the session's own rules. */

@@ -70,6 +70,7 @@ export const manifestOf = (
       cancel_conditions: gates.cancel,
       finish_conditions: gates.finish,
       gpus: size.gpus,
+      nodes: size.nodes,
       rule_set: rules.positions[at] ?? null
     }
   })

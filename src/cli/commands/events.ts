@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { decodeRecord } from "../../event/EventRecord.ts"
 import * as FileJournal from "../../journal/FileJournal.ts"
+import { glance } from "../../monitor/held.ts"
 import { type Envelope, Journal } from "../../port/Journal.ts"
 import { sentence } from "../../report/happenings.ts"
 import { Screen } from "../../report/Screen.ts"
@@ -10,9 +11,10 @@ import { clean, cut } from "../../report/width.ts"
 import type { Handler } from "../Handler.ts"
 import { findSession } from "../place.ts"
 import type { Given } from "../spec.ts"
+import { namedJobs } from "./job.ts"
 
-const wanted = (given: Given<"events">) => ({ at, job, seq, type }: Envelope): boolean => {
-  if (given.job.length > 0 && (job === undefined || !given.job.includes(job))) return false
+const wanted = (given: Given<"events">, jobs: ReadonlySet<string>) => ({ at, job, seq, type }: Envelope): boolean => {
+  if (given.job.length > 0 && (job === undefined || !jobs.has(job))) return false
   if (given.type.length > 0 && !given.type.includes(type)) return false
   if (given.since === null) return true
   return "seq" in given.since ? seq >= given.since.seq : Date.parse(at) >= given.since.at
@@ -36,7 +38,8 @@ export const events: Handler<"events"> = (given) =>
     const screen = yield* Screen
     const journal = yield* Journal
     const place = yield* findSession(given.session, given["state-dir"])
-    const isWanted = wanted(given)
+    const jobs = given.job.length === 0 ? [] : yield* namedJobs((yield* glance(place)).session, given.job)
+    const isWanted = wanted(given, new Set(jobs))
     const { columns } = yield* screen.size
     let shown = 0
     for (;;) {

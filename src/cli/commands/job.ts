@@ -1,12 +1,13 @@
 /** `autoexp job …`: what an operator decides of a job, and what a job wrote. */
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as fs from "node:fs/promises"
-import { didYouMean, nearest } from "../../backend/nearest.ts"
 import type { Request } from "../../event/Request.ts"
 import * as FileJournal from "../../journal/FileJournal.ts"
 import { glance } from "../../monitor/held.ts"
 import { ask } from "../../monitor/sessions.ts"
 import { Screen } from "../../report/Screen.ts"
+import { select } from "../../session/select.ts"
 import type { Session } from "../../session/Session.ts"
 import type { Handler } from "../Handler.ts"
 import { findSession } from "../place.ts"
@@ -15,20 +16,21 @@ import type { Given } from "../spec.ts"
 import { UnknownNameError } from "../UnknownNameError.ts"
 import { usage } from "../UsageError.ts"
 
-/** The jobs that were named, each known to the session. */
+/** The names of the jobs that selectors mean, in the session's order; none for none. */
 export const namedJobs = (
   session: Session,
-  names: ReadonlyArray<string>
-): Effect.Effect<ReadonlyArray<string>, UnknownNameError> => {
-  const known = [...session.jobs.keys()]
-  const stray = names.find((name) => !session.jobs.has(name))
-  return stray === undefined ? Effect.succeed(names) : Effect.fail(
-    new UnknownNameError({
-      message: `there is no job "${stray}" in session ${session.planId}; ${didYouMean(stray, known)}`,
-      suggestions: nearest(stray, known)
-    })
-  )
-}
+  selectors: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<string>, UnknownNameError> =>
+  selectors.length === 0 ? Effect.succeed([]) : Either.match(select(session.jobs.values(), selectors), {
+    onLeft: ({ message, suggestions }) =>
+      Effect.fail(
+        new UnknownNameError({
+          message: message.replace(";", ` in session ${session.planId};`),
+          suggestions
+        })
+      ),
+    onRight: (jobs) => Effect.succeed(jobs.map(({ plan }) => plan.name))
+  })
 
 type JobKind = Extract<Request, { readonly kind: `job_${string}` }>["kind"]
 
@@ -42,9 +44,12 @@ const decide = (
     const place = yield* findSession(given.session, given["state-dir"])
     const { session } = yield* glance(place)
     const named = yield* namedJobs(session, given.job)
-    if (named.length === 0 && !all) return yield* usage("name the job by --job")
+    if (given.job.length === 0 && !all) return yield* usage("name the job by --job")
+    if (given.job.length > 0 && named.length === 0) {
+      yield* (yield* Screen).err(`no job is ${given.job.join(" or ")} at present\n`)
+    }
     const answers: Array<{ readonly job: string | null; readonly accepted: boolean; readonly why: string }> = []
-    for (const job of all ? [null] : named) {
+    for (const job of all && given.job.length === 0 ? [null] : named) {
       answers.push({ job, ...yield* ask(place, { kind, job, reason: given.reason ?? "" }) })
     }
     const done = kind.slice("job_".length)

@@ -1,7 +1,7 @@
 /** Audits as tables: for people, for spreadsheets, for pages. Texts of logs and programs in them stay mere texts. */
 import type { Actor } from "../../event/terms.ts"
+import * as formats from "../formats.ts"
 import type { Column } from "../table.ts"
-import { clean } from "../width.ts"
 import type { AuditEntry } from "./entries.ts"
 import { evidenceText } from "./evidence.ts"
 
@@ -43,39 +43,11 @@ const columns: ReadonlyArray<readonly [name: string, value: (row: AuditRow) => s
   ["error", ({ error }) => error]
 ]
 
-const cleanLines = (text: string): string => text.split("\n").map(clean).join("\n").trimEnd()
-
-/** A field of RFC 4180. A text that a spreadsheet would take for a formula begins with an apostrophe. */
-const csvField = (value: string | number | null): string => {
-  if (value === null) return ""
-  if (typeof value === "number") return String(value)
-  const text = cleanLines(value)
-  const inert = /^[=+\-@]/.test(text) ? `'${text}` : text
-  return /[",\n]/.test(inert) ? `"${inert.replaceAll("\"", "\"\"")}"` : inert
-}
-
 /** Lines of comma-separated values, the names of the columns first; a text may hold line ends. */
-export const csv = (rows: ReadonlyArray<AuditRow>): ReadonlyArray<string> => [
-  columns.map(([name]) => name).join(","),
-  ...rows.map((row) => columns.map(([, value]) => csvField(value(row))).join(","))
-]
-
-/** A cell of a Markdown table, in which no character means anything. */
-const mdCell = (value: string | number | null): string =>
-  value === null
-    ? ""
-    : cleanLines(String(value)).replace(/[\\`*_{}[\]<>|#~&$]/g, (character) => `&#${character.charCodeAt(0)};`)
-      .replaceAll("\n", "<br>")
+export const csv = (rows: ReadonlyArray<AuditRow>): ReadonlyArray<string> => formats.csv(columns, rows)
 
 /** Lines of a Markdown table. */
-export const markdown = (rows: ReadonlyArray<AuditRow>): ReadonlyArray<string> => {
-  const line = (cells: ReadonlyArray<string>) => `| ${cells.join(" | ")} |`
-  return [
-    line(columns.map(([name]) => name)),
-    line(columns.map(() => "---")),
-    ...rows.map((row) => line(columns.map(([, value]) => mdCell(value(row)))))
-  ]
-}
+export const markdown = (rows: ReadonlyArray<AuditRow>): ReadonlyArray<string> => formats.markdown(columns, rows)
 
 const resultText = ({ duration_seconds, exit_code, runs }: AuditEntry): string =>
   [
