@@ -26,7 +26,7 @@ export const budgetOf = (manifest: Manifest, added: ReadonlyArray<string> | null
     const size = wanted === null || wanted.has(name) ? sizes.get(name) : undefined
     return size === undefined ? [] : [{ stage, size }]
   })
-  const [total = { stage: "", jobs: 0, nodes: 0, gpuHours: 0, unlimited: 0 }] = stageSizes(
+  const [total = { stage: "", jobs: 0, links: 0, nodes: 0, gpuHours: 0, unlimited: 0 }] = stageSizes(
     jobs.map(({ size }) => ({ stage: "", size }))
   )
   return { total, stages: stageSizes(jobs) }
@@ -41,8 +41,9 @@ export const budgetLines = ({ stages, total }: Budget): ReadonlyArray<string> =>
       : stages.map((size) => `  ${size.stage || "no stage"}: ${counted(size.jobs, "job")}, ${sizeText(size)}`)
   ]
 
-const plainSize = ({ gpuHours, jobs, nodes, unlimited }: StageSize) => ({
+const plainSize = ({ gpuHours, jobs, links, nodes, unlimited }: StageSize) => ({
   jobs,
+  links,
   nodes,
   gpu_hours: gpuHours,
   unlimited_jobs: unlimited

@@ -85,6 +85,21 @@ const Scheduler = Schema.Struct({
 
 const Finish = Schema.Struct({ step: Schema.Union(Int, Schema.Literal("total")) })
 
+/** A job that takes more than one time limit allows: link after link, each queued ahead behind those before it. */
+const Chain = Schema.Struct({
+  /** How many links there are at most. Restarts after failures come on top, and have their own budgets. */
+  links: Int.pipe(Schema.greaterThanOrEqualTo(1)),
+  /** What says that the work is done; null: that a log event says so, or that all links have run. */
+  until: Schema.optionalWith(Schema.NullOr(Condition), { default: () => null }),
+  /** How many links wait in the queue behind the one that runs. */
+  ahead: Schema.optionalWith(Int.pipe(Schema.greaterThanOrEqualTo(0)), { default: () => 3 }),
+  /** How many seconds a link that has begun waits for the monitor's word, where the last end tells nothing good. */
+  gate_seconds: Schema.optionalWith(Number, { default: () => 300 }),
+  /** How many seconds a link may go on that is known to have done the work; then it is ended; null: as long as it likes. */
+  overrun_seconds: Schema.optionalWith(Schema.NullOr(Number), { default: () => 3600 })
+})
+export type ChainSettings = typeof Chain.Type
+
 const Job = Schema.Struct({
   /** What must hold before the job is submitted. */
   start_conditions: Schema.optionalWith(Schema.Array(Condition), { default: () => [] }),
@@ -99,6 +114,8 @@ const Job = Schema.Struct({
   finish_condition: Schema.optionalWith(Schema.NullOr(Condition), { default: () => null }),
   /** One more of them: that so many steps are done, or all (`total`), as the log tells them. */
   finish: Schema.optionalWith(Schema.NullOr(Finish), { default: () => null }),
+  /** Null: it is one submission, and its time limit ends it. */
+  chain: Schema.optionalWith(Schema.NullOr(Chain), { default: () => null }),
   /** As in `monitoring`, and wins over it. */
   start_condition_cmd: maybeText,
   start_condition_interval_seconds: Schema.optionalWith(Schema.NullOr(Number), { default: () => null })

@@ -11,6 +11,23 @@ export type EncodedCondition = typeof EncodedCondition.Type
 const conditions = Schema.optionalWith(Schema.Array(EncodedCondition), { default: () => [] })
 const text = Schema.optionalWith(Schema.String, { default: () => "" })
 
+/** A job that is run link by link: each is a submission of its own, queued ahead behind those before it. */
+export const Chain = Schema.Struct({
+  /** How many submissions its work takes at most; restarts after failures come on top, and have their budgets. */
+  links: Schema.Int,
+  /** How many of them wait in the queue behind the one that runs. */
+  ahead: Schema.Int,
+  /** What says that the work is done; null: that all links have run, or a log event. */
+  until: Schema.NullOr(EncodedCondition),
+  /** Seconds of a run from which on its end is that of its time limit; null: it has no limit. */
+  expected_after_seconds: Schema.NullOr(Schema.Number),
+  /** For how many seconds a link that has begun waits for the monitor's word, where the last end tells nothing good. */
+  gate_seconds: Schema.Number,
+  /** For how many seconds an attempt may go on that is known to have done the work; null: for as long as it likes. */
+  overrun_seconds: Schema.NullOr(Schema.Number)
+})
+export type Chain = typeof Chain.Type
+
 export const PlannedJob = Schema.Struct({
   name: Schema.String,
   /** Index of its sweep point, from 0. Never renumbered. */
@@ -40,6 +57,8 @@ export const PlannedJob = Schema.Struct({
   cancel_conditions: conditions,
   /** It is done already if all of these hold: asked before each submission, and when an attempt has ended badly. */
   finish_conditions: conditions,
+  /** Absent: it is one submission. */
+  chain: Schema.optional(Chain),
   /** GPUs on all its nodes together, 0 for none; absent: unknown, since an older release planned it. */
   gpus: Schema.optional(Schema.Int),
   /** Nodes that it asks for; absent: unknown, since an older release planned it. */

@@ -26,7 +26,9 @@ export const decisions = {
     /** Array task indices in the order of `jobs`; null for a plain job. */
     array: Schema.NullOr(Schema.Array(Schema.Int)),
     /** Options of sbatch that win over the script's own: `--time=08:00:00`. */
-    options: Schema.optionalWith(Strings, { default: () => [] })
+    options: Schema.optionalWith(Strings, { default: () => [] }),
+    /** A link of a chain that is queued behind the present attempt, and may become the job's next one. */
+    ahead: Schema.optional(Schema.Literal(true))
   }),
   /** Nobody knows whether a submission was accepted: it is looked up by name, never simply repeated. */
   SubmissionDoubted: Schema.Struct({ nonce: Text, why: Text }),
@@ -107,8 +109,11 @@ export const decisions = {
     budget: Schema.NullOr(Schema.Struct({ before: Schema.Int, after: Schema.Int })),
     /** The event speaks of a failure: void if the scheduler then sees the attempt complete. */
     unless_completed: Schema.Boolean,
-    /** Who decided: a rule, an operator, or nobody, because the scheduler lost the job. Only rules draw on budgets. */
-    by: Schema.optionalWith(Schema.Literal("rule", "operator", "lost"), { default: () => "rule" as const }),
+    /**
+     * Who decided: a rule, an operator, or nobody, because the scheduler lost the job, or its chain goes on. Only rules draw
+     * on budgets.
+     */
+    by: Schema.optionalWith(Schema.Literal("rule", "operator", "lost", "chain"), { default: () => "rule" as const }),
     /** What failed, whatever rank, host or time it names; null: nothing did, or nobody knows. */
     fingerprint: Schema.optionalWith(Schema.NullOr(Text), { default: () => null }),
     /** Whether the attempt came further than any before it; null: nobody can tell. */
@@ -119,6 +124,10 @@ export const decisions = {
   }),
   /** A restart that was decided is void; its budget is given back. */
   RestartDropped: Schema.Struct({ why: Text }),
+  /** The link that waits next in the queue is the job's next attempt, instead of a submission. */
+  LinkTaken: Schema.Struct({ nonce: Text, slurm_id: Text }),
+  /** A link that waits in the queue, or has begun before its turn, is not wanted: it is cancelled. */
+  LinkCancelDecided: Schema.Struct({ nonce: Text, slurm_id: Text, why: Text }),
   /** `mode`: what the attempt then ends as, if the cancel is a log event's and not an operator's or a restart's. */
   CancelDecided: Schema.Struct({ would: Would, slurm_id: Text, why: Text, mode: Schema.optional(Mode) }),
   /** The old attempt was seen dead too long ago to submit the next one: the scheduler is asked again first. */

@@ -125,6 +125,8 @@ export const facts = {
     end: Schema.NullOr(Text),
     /** The script ended because another start holds the claim of its attempt. */
     foreign_claim: Schema.optional(Schema.Boolean),
+    /** The script of a chain's link ended before it began, at its gate. */
+    gated: Schema.optional(Schema.Boolean),
     /** The scheduler put the same job back into its queue: its next attempt, without a submission. */
     requeued: Schema.optional(Schema.Boolean)
   }),
@@ -178,6 +180,10 @@ export const facts = {
     why: Schema.optional(Text)
   }),
   CancelAnswered: Schema.Struct({ slurm_id: Text }),
+  /** The scheduler took the cancel of a link that waits behind the present attempt. */
+  LinkCancelAnswered: Schema.Struct({ nonce: Text, slurm_id: Text }),
+  /** Such a link is over: its state, or `MISSING` if scheduler and accounting both answered not to know it. */
+  LinkEnded: Schema.Struct({ nonce: Text, slurm_id: Text, state: Text }),
   /** The scheduler took the cancel long ago and still shows the attempt, in this state. */
   CancelUnheeded: Schema.Struct({ slurm_id: Text, state: Text }),
   /** The scheduler was asked once more: the attempt that ended has ended. */

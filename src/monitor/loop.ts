@@ -18,11 +18,12 @@ import { decodeRules, type Rules, rulesFor, rulesInForce } from "../rule/Context
 import { type Detector, makeDetector } from "../rule/detect.ts"
 import { pollSeconds } from "../rule/Monitoring.ts"
 import { type Job } from "../session/Job.ts"
-import { toCancel, toClaim, toConfirm, toLookUp, toRun, toSubmit } from "../session/pending.ts"
+import { toCancel, toClaim, toConfirm, toLookUp, toRun, toSubmit, unwantedLinks } from "../session/pending.ts"
 import { isFinished, type Session } from "../session/Session.ts"
 import { isObserved } from "../session/would.ts"
 import { makeAsker } from "./askCommands.ts"
 import { makeFileAsker } from "./askFiles.ts"
+import { makeGateWriter } from "./gateFile.ts"
 import { type Held, recordedNow } from "./held.ts"
 import { inboxFacts } from "./inbox.ts"
 import { makeWorkerWatch } from "./lostWorkers.ts"
@@ -33,7 +34,7 @@ import { perform } from "./perform.ts"
 import { makePatientPublisher } from "./publish.ts"
 import { observeLogs, type ReadingRules } from "./readLogs.ts"
 import { recover } from "./recover.ts"
-import { cancel, lookUp, submit } from "./submissions.ts"
+import { cancel, cancelLink, lookUp, submit } from "./submissions.ts"
 
 /** What a monitor needs of the world. */
 export type Services = Journal | Scheduler | Files | Commands | FollowUps | RuleSource
@@ -98,6 +99,7 @@ export const watch = (
     const publisher = makePatientPublisher(held.place)
     /** Not of a session that another one has taken over: its files tell more than is known here. */
     const publish = Effect.zipRight(held.assertNewest, Effect.suspend(() => publisher(session, held.head())))
+    const gates = makeGateWriter()
     const lostWorkers = makeWorkerWatch(held.place)
     const outcomes = yield* Queue.unbounded<NewEvent<FactType>>()
     const asker = yield* makeAsker(session, (fact) => Queue.offer(outcomes, fact))
@@ -225,6 +227,7 @@ export const watch = (
       spared = false
       while (acted) {
         acted = false
+        yield* gates(session)
         for (const submission of toSubmit(session).filter(({ jobs }) => jobs.every(mayAct))) {
           if (!answers) break
           if (!session.submissions.has(submission.nonce)) continue
@@ -238,6 +241,11 @@ export const watch = (
         const confirmed = yield* confirmEnds(session, toConfirm(session))
         yield* record(confirmed)
         acted = acted || confirmed.some(({ type }) => type === "EndConfirmed")
+        for (const unwanted of unwantedLinks(session).filter(({ job, taken }) => !taken && mayAct(job.plan.name))) {
+          const facts = yield* cancelLink(session, unwanted)
+          yield* record(facts)
+          spared = spared || facts.length === 0
+        }
         for (const job of toCancel(session).filter(({ plan }) => mayAct(plan.name))) {
           yield* held.assertNewest
           const facts = yield* cancel(session, job)

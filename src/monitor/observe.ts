@@ -10,7 +10,7 @@ import { type JobRef, type JobReport, Scheduler } from "../port/Scheduler.ts"
 import { timerOf } from "../rule/Context.ts"
 import { cancelPatienceSeconds, unheededBound } from "../rule/unheeded.ts"
 import { type Job } from "../session/Job.ts"
-import { dueTimers, type OpenQuestion, toObserve } from "../session/pending.ts"
+import { dueTimers, type OpenQuestion, toObserve, type UnwantedLink, unwantedLinks } from "../session/pending.ts"
 import { type Session, submitTimer } from "../session/Session.ts"
 import { readClaim, readExit, submittedAttempt } from "./claim.ts"
 import { recordedNow } from "./held.ts"
@@ -19,6 +19,9 @@ type Facts = ReadonlyArray<NewEvent<FactType>>
 
 /** Exit code of a script that found its attempt claimed by another start. */
 const claimRefused = 75
+
+/** Exit code of a chain's script that was not let begin. */
+const gateRefused = 76
 
 /** What one look found. */
 export interface Look {
@@ -41,6 +44,19 @@ const hasForeignClaim = (
         () => null
       ),
       (claim) => claim !== null && claim.nonce !== nonce
+    )
+
+/** Whether the attempt's script ended at the gate of its chain, before it claimed anything. */
+const isGated = (
+  session: Session,
+  { attempt, nonce, plan, slurm }: Job,
+  report: JobReport | undefined
+): Effect.Effect<boolean, never, Files> =>
+  report?.exitCode !== gateRefused || plan.chain === undefined
+    ? Effect.succeed(false)
+    : readClaim(plan.output_dir, session.planId, submittedAttempt(slurm?.name) ?? attempt).pipe(
+      Effect.map((claim) => claim?.nonce !== nonce),
+      Effect.orElseSucceed(() => false)
     )
 
 /**
@@ -98,7 +114,10 @@ const isDue = ({ settleSeconds, timers }: Session, job: Job, at: string): boolea
     (job.slurmState === "MISSING" && due !== undefined && due <= at)
 }
 
-const stateFacts = (job: Job, report: JobReport | undefined, foreignClaim: boolean): Facts => {
+/** What markers of its script say of an attempt's end. */
+type Marks = Pick<NewEvent<"JobStateChanged">["data"], "foreign_claim" | "gated">
+
+const stateFacts = (job: Job, report: JobReport | undefined, marks: Marks): Facts => {
   const known = job.slurmState
   if (report === undefined) {
     // That it is forgotten after its end is how it should be.
@@ -122,7 +141,7 @@ const stateFacts = (job: Job, report: JobReport | undefined, foreignClaim: boole
     nodes: report.nodes,
     start: report.start,
     end: report.end,
-    ...(foreignClaim ? { foreign_claim: true } : {}),
+    ...marks,
     ...(requeued ? { requeued } : {})
   })]
 }
@@ -148,6 +167,21 @@ const unheededFacts = ({ attempt, cancel, plan, slurm }: Job, report: JobReport 
       data: { slurm_id: slurm.id, state: report.state }
     }]
 
+/** That a link which is not wanted is over, whether it began or not. */
+const linkFacts = ({ job, link: { nonce }, slurm, taken }: UnwantedLink, report: JobReport | undefined): Facts => {
+  const isOver = report === undefined
+    ? taken
+    : report.inferred === true
+    ? taken
+    : parseState(report.state).phase === "ended"
+  return !isOver ? [] : [{
+    type: "LinkEnded",
+    job: job.plan.name,
+    attempt: job.attempt,
+    data: { nonce, slurm_id: slurm.id, state: report?.state ?? "MISSING" }
+  }]
+}
+
 const keyOf = ({ id, name, task }: JobRef): string => `${name}\0${id}\0${task}`
 
 /**
@@ -157,13 +191,15 @@ const keyOf = ({ id, name, task }: JobRef): string => `${name}\0${id}\0${task}`
 export const observeJobs = (session: Session): Effect.Effect<Look, never, Scheduler | Files> =>
   Effect.gen(function*() {
     const jobs = toObserve(session)
+    const links = unwantedLinks(session)
     const missing = new Set<string>()
-    if (jobs.length === 0) return { facts: [], missing }
+    if (jobs.length === 0 && links.length === 0) return { facts: [], missing }
     const at = yield* recordedNow
     const scheduler = yield* Scheduler
-    const { failure, reports, unanswered } = yield* scheduler.snapshot(
-      jobs.flatMap(({ slurm }) => slurm === null ? [] : [slurm])
-    )
+    const { failure, reports, unanswered } = yield* scheduler.snapshot([
+      ...jobs.flatMap(({ slurm }) => slurm === null ? [] : [slurm]),
+      ...links.map(({ slurm }) => slurm)
+    ])
     const byJob = new Map(reports.map((report) => [keyOf(report), report]))
     const open = new Set(unanswered.map(keyOf))
     const health: Facts = failure !== null
@@ -179,13 +215,18 @@ export const observeJobs = (session: Session): Effect.Effect<Look, never, Schedu
         const inferred = told?.inferred === true
         const report = inferred && !isDue(session, job, at) ? undefined : told
         if (told === undefined) missing.add(job.plan.name)
-        return stateFacts(job, report, yield* hasForeignClaim(session, job, report))
+        const marks = {
+          ...((yield* hasForeignClaim(session, job, report)) ? { foreign_claim: true } : {}),
+          ...((yield* isGated(session, job, report)) ? { gated: true } : {})
+        }
+        return stateFacts(job, report, marks)
       })
     })
     const unheeded = jobs.flatMap((job) =>
       unheededFacts(job, job.slurm === null ? undefined : byJob.get(keyOf(job.slurm)), at)
     )
-    return { facts: [...health, ...changes.flat(), ...unheeded], missing }
+    const gone = links.flatMap((one) => open.has(keyOf(one.slurm)) ? [] : linkFacts(one, byJob.get(keyOf(one.slurm))))
+    return { facts: [...health, ...changes.flat(), ...unheeded, ...gone], missing }
   }).pipe(
     Effect.catchTag("SchedulerUnavailableError", ({ command, message }) =>
       Effect.succeed<Look>({
@@ -211,7 +252,7 @@ export const confirmEnds = (session: Session, jobs: ReadonlyArray<Job>): Effect.
       if (job.slurm === null || open.has(keyOf(job.slurm))) return []
       const report = byJob.get(keyOf(job.slurm))
       if (report !== undefined && report.inferred !== true && isRequeued(job, report)) {
-        return stateFacts(job, report, false)
+        return stateFacts(job, report, {})
       }
       return [{ type: "EndConfirmed", job: job.plan.name, attempt: job.attempt, data: {} }]
     })

@@ -10,8 +10,10 @@ import type { Files, FileUnreadableError } from "../port/Files.ts"
 import { Scheduler } from "../port/Scheduler.ts"
 import type { OpenSubmission } from "../session/entries.ts"
 import type { Job } from "../session/Job.ts"
+import type { UnwantedLink } from "../session/pending.ts"
 import type { Session } from "../session/Session.ts"
-import { readClaim } from "./claim.ts"
+import { readClaim, submittedAttempt } from "./claim.ts"
+import { writeGate } from "./gateFile.ts"
 
 type Facts = ReadonlyArray<NewEvent<FactType>>
 
@@ -107,6 +109,7 @@ export const submit = (session: Session, submission: OpenSubmission): Effect.Eff
     const scheduler = yield* Scheduler
     const { array, name, nonce, options, script } = submission
     const wrong = writeScript(submission)
+    for (const job of submission.jobs) writeGate(session, job)
     if (wrong !== null) {
       const data = { nonce, message: wrong, unmade: true }
       return [{ type: "SubmissionRefused" as const, ...about(submission), data }]
@@ -146,7 +149,8 @@ const claimedId = (
     for (const name of submission.jobs) {
       const job = session.jobs.get(name)
       if (job === undefined) continue
-      const claim = yield* readClaim(job.plan.output_dir, session.planId, submission.attempt)
+      const number = submittedAttempt(submission.name) ?? submission.attempt
+      const claim = yield* readClaim(job.plan.output_dir, session.planId, number)
       if (claim !== null && claim.nonce === submission.nonce) return claim.jobId
     }
     return null
@@ -177,6 +181,28 @@ export const lookUp = (
         // A marker that cannot be read says nothing: it may be there.
       }).pipe(Effect.orElseSucceed(() => [])))
     return facts.flat()
+  }).pipe(
+    Effect.catchTags({
+      SchedulerUnavailableError: (error) => Effect.succeed(noteFailure(session, error)),
+      SchedulerBusyError: () => Effect.succeed<Facts>([])
+    })
+  )
+
+/** Asks the scheduler to end a link that waits behind the job's present attempt. */
+export const cancelLink = (
+  session: Session,
+  { job, link: { cancel, nonce }, slurm }: UnwantedLink
+): Effect.Effect<Facts, never, Scheduler> =>
+  Effect.gen(function*() {
+    const scheduler = yield* Scheduler
+    yield* scheduler.cancel(slurm)
+    return [{
+      type: "LinkCancelAnswered" as const,
+      job: job.plan.name,
+      attempt: job.attempt,
+      ...(cancel === null ? {} : { cause: cancel.seq }),
+      data: { nonce, slurm_id: slurm.id }
+    }]
   }).pipe(
     Effect.catchTags({
       SchedulerUnavailableError: (error) => Effect.succeed(noteFailure(session, error)),

@@ -1,4 +1,6 @@
 /** The first act of every batch script: to claim its attempt, so that no attempt ever runs twice. */
+import type { Chain } from "../event/PlannedJob.ts"
+import { gateLines, gateVariables, startLine } from "./gate.ts"
 import { quoteData } from "./shell.ts"
 
 /** A job as its script sees it. */
@@ -8,6 +10,8 @@ export interface ClaimedJob {
   /** Its number in an array's script, if that is not `index`. */
   readonly task?: number
   readonly outputDir: string
+  /** Null: it is one submission. */
+  readonly chain?: Chain | null
 }
 
 /**
@@ -20,17 +24,20 @@ export interface ClaimedJob {
  * scheduler's own requeue of the very same job; so does one of an attempt that a later one has followed. Exit 74: the
  * claim could not be written. A start by hand, whose name holds no attempt, is attempt 0 and claims nothing. At its end
  * the script leaves `nonce=` and `exit_code=` in the file `….exit` beside the claim, for where nobody keeps accounts;
- * one that is killed, or that sets an EXIT trap of its own, leaves none.
+ * one that is killed, or that sets an EXIT trap of its own, leaves none. A chain's link asks its gate before it claims.
  */
 export const claimLines = (
   planId: string,
   name: string,
   jobs: ReadonlyArray<ClaimedJob>,
   array: boolean
-): string =>
-  `# autoexp: of all starts of this attempt, only one runs.
+): string => {
+  const isChain = jobs.some(({ chain = null }) => chain !== null)
+  const seconds = isChain ? "seconds=%s\\n" : ""
+  const ran = isChain ? " \"$(($(date +%s) - autoexp_started))\"" : ""
+  return `# autoexp: of all starts of this attempt, only one runs.
 AUTOEXP_PLAN_ID=${quoteData(planId)} AUTOEXP_ATTEMPT=0 AUTOEXP_NONCE=
-${array ? chooseTask(jobs) : jobs.map(assignJob).join("\n")}
+${array ? chooseTask(jobs, isChain) : jobs.map((job) => assignJob(job, isChain)).join("\n")}
 case "\${SLURM_JOB_NAME:-}" in
   ${quoteData(name)}.[1-9]*.?*)
     AUTOEXP_NONCE=\${SLURM_JOB_NAME#${quoteData(name)}.}
@@ -53,10 +60,14 @@ else
       exit 75
     fi
   done
-  rm -f "$autoexp_try"
+${isChain ? `${startLine}\n${gateLines}\n` : ""}  rm -f "$autoexp_try"
   printf 'job_id=%s\\narray_job_id=%s\\nnonce=%s\\nhost=%s\\n' "\${SLURM_JOB_ID:-}" "\${SLURM_ARRAY_JOB_ID:-}" \\
     "$AUTOEXP_NONCE" "$(uname -n)" > "$autoexp_try" || :
-  ln "$autoexp_try" "$autoexp_marker" 2> /dev/null || :
+${
+    isChain
+      ? `  printf 'started=%s\\n' "$autoexp_started" >> "$autoexp_try" || :\n`
+      : ""
+  }  ln "$autoexp_try" "$autoexp_marker" 2> /dev/null || :
   if [ "\${SLURM_RESTART_COUNT:-0}" -gt 0 ] && ! [ "$autoexp_try" -ef "$autoexp_marker" ] &&
     grep -qx "job_id=\${SLURM_JOB_ID:-}" "$autoexp_marker"; then
     autoexp_marker=$autoexp_marker.requeue-$SLURM_RESTART_COUNT
@@ -75,7 +86,7 @@ else
   rm -f "$autoexp_try"
   autoexp_exit=$autoexp_dir/.attempts/$AUTOEXP_PLAN_ID.$AUTOEXP_ATTEMPT.exit
   rm -f "$autoexp_exit"
-  trap 'printf "nonce=%s\\nexit_code=%s\\n" "$AUTOEXP_NONCE" "$?" > "$autoexp_exit.new" &&
+  trap 'printf "nonce=%s\\nexit_code=%s\\n${seconds}" "$AUTOEXP_NONCE" "$?"${ran} > "$autoexp_exit.new" &&
     mv -f "$autoexp_exit.new" "$autoexp_exit" || :' EXIT
 fi
 autoexp_log=$(readlink "/proc/$$/fd/1" 2> /dev/null) || autoexp_log=
@@ -84,12 +95,14 @@ if [ -f "$autoexp_log" ] && ln -sfn "$autoexp_log" "$autoexp_link"; then
   mv -f "$autoexp_link" "$autoexp_dir/current.log" || rm -f "$autoexp_link"
 fi
 unset autoexp_dir autoexp_marker autoexp_try autoexp_later autoexp_log autoexp_link`
+}
 
-const assignJob = ({ index, name, outputDir }: ClaimedJob): string =>
-  `AUTOEXP_JOB=${quoteData(name)} AUTOEXP_INDEX=${index} autoexp_dir=${quoteData(outputDir)}`
+const assignJob = ({ chain = null, index, name, outputDir }: ClaimedJob, isChain: boolean): string =>
+  `AUTOEXP_JOB=${quoteData(name)} AUTOEXP_INDEX=${index} autoexp_dir=${quoteData(outputDir)}` +
+  (isChain ? ` ${gateVariables(chain)}` : "")
 
-const chooseTask = (jobs: ReadonlyArray<ClaimedJob>): string =>
+const chooseTask = (jobs: ReadonlyArray<ClaimedJob>, isChain: boolean): string =>
   `case "\${SLURM_ARRAY_TASK_ID:-}" in
-${jobs.map((job) => `  ${job.task ?? job.index}) ${assignJob(job)} ;;`).join("\n")}
+${jobs.map((job) => `  ${job.task ?? job.index}) ${assignJob(job, isChain)} ;;`).join("\n")}
   *) echo "autoexp: there is no array task \\"\${SLURM_ARRAY_TASK_ID:-}\\" in this plan" >&2; exit 64 ;;
 esac`

@@ -12,8 +12,10 @@ export interface JobSize {
   readonly gpus: number
   /** The time limit in hours; null if there is none. */
   readonly hours: number | null
-  /** `gpus` for `hours`; null if they may run without limit. */
+  /** `gpus` for `hours`, of all links of a chain together; null if they may run without limit. */
   readonly gpuHours: number | null
+  /** How many links of a chain there may be; 1 without one. */
+  readonly links: number
 }
 
 /** The parts of the `slurm` section that decide about the size. */
@@ -36,21 +38,26 @@ const sum = (text: string, named: RegExp): number =>
     .map((part) => /(?:^|:)(\d+)$/.exec(part)?.[1] ?? "1")
     .reduce((total, count) => total + Number(count), 0)
 
-/**
- * The size that `sbatch` reads from the options. GPUs: by `gpus-per-node`, else `gres`, else `gpus`, else
- * `gpus-per-task`. Time: `M`, `M:S`, `H:M:S`, `D-H`, `D-H:M`, `D-H:M:S`, a begun minute as a whole one; `0`,
- * `UNLIMITED` and none at all are no limit. Source: sbatch man page.
- */
-export const jobSize = ({ sbatch, sbatch_overrides: overrides }: SizeSettings): JobSize => {
+/** The text of an option by its long name; null where it is not given one. */
+export const optionTexts = ({ sbatch, sbatch_overrides: overrides }: SizeSettings) => {
   const options = new Map<string, Value>()
   for (const [key, value] of [...Object.entries(sbatch), ...Object.entries(overrides)]) {
     options.set(key.replaceAll("_", "-"), value)
   }
-  const text = (name: string): string | null => {
+  return (name: string): string | null => {
     const value = options.get(name) ?? null
     if (value === null || typeof value === "boolean") return null
     return isList(value) ? value.map(pyStr).join(",") : pyStr(value)
   }
+}
+
+/**
+ * The size that `sbatch` reads from the options. GPUs: by `gpus-per-node`, else `gres`, else `gpus`, else
+ * `gpus-per-task`. Time: `M`, `M:S`, `H:M:S`, `D-H`, `D-H:M`, `D-H:M:S`, a begun minute as a whole one; `0`,
+ * `UNLIMITED` and none at all are no limit. Source: sbatch man page. `links`: how often it may run, as a chain.
+ */
+export const jobSize = (settings: SizeSettings, links = 1): JobSize => {
+  const text = optionTexts(settings)
   const nodes = largest(text("nodes") ?? "") ?? 1
   const tasks = largest(text("ntasks") ?? "") ?? (largest(text("ntasks-per-node") ?? "") ?? 1) * nodes
   const gpusOf = (option: string, times: number, named = /./): number | null => {
@@ -62,13 +69,15 @@ export const jobSize = ({ sbatch, sbatch_overrides: overrides }: SizeSettings): 
     (gpusOf("gpus", 1) ?? gpusOf("gpus-per-task", tasks) ?? 0)
   const seconds = parseTimeLimit(text("time") ?? "") ?? null
   const hours = seconds === null ? null : Math.ceil(seconds / 60) / 60
-  return { nodes, tasks, gpus, hours, gpuHours: gpus === 0 ? 0 : hours === null ? null : gpus * hours }
+  return { nodes, tasks, gpus, hours, links, gpuHours: gpus === 0 ? 0 : hours === null ? null : gpus * hours * links }
 }
 
 /** The jobs of one stage together. */
 export interface StageSize {
   readonly stage: string
   readonly jobs: number
+  /** The links of those that are chains; each is counted with its whole time limit. */
+  readonly links: number
   /** Of all its jobs at once. */
   readonly nodes: number
   /** Of those with a time limit. */
@@ -79,14 +88,17 @@ export interface StageSize {
 
 /** One row for each stage, in the order in which they first occur. */
 export const stageSizes = (
-  jobs: ReadonlyArray<{ readonly stage: string; readonly size: Pick<JobSize, "nodes" | "gpuHours"> }>
+  jobs: ReadonlyArray<
+    { readonly stage: string; readonly size: Pick<JobSize, "nodes" | "gpuHours"> & { readonly links?: number } }
+  >
 ): ReadonlyArray<StageSize> => {
   const rows = new Map<string, StageSize>()
   for (const { size, stage } of jobs) {
-    const row = rows.get(stage) ?? { stage, jobs: 0, nodes: 0, gpuHours: 0, unlimited: 0 }
+    const row = rows.get(stage) ?? { stage, jobs: 0, links: 0, nodes: 0, gpuHours: 0, unlimited: 0 }
     rows.set(stage, {
       stage,
       jobs: row.jobs + 1,
+      links: row.links + ((size.links ?? 1) > 1 ? size.links ?? 1 : 0),
       nodes: row.nodes + size.nodes,
       gpuHours: row.gpuHours + (size.gpuHours ?? 0),
       unlimited: row.unlimited + (size.gpuHours === null ? 1 : 0)

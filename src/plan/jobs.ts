@@ -6,7 +6,9 @@ import { launch } from "../backend/Backend.ts"
 import { environment, type LaunchCommand } from "../backend/launch.ts"
 import { leafName } from "../config/leaves.ts"
 import type { Loaded } from "../config/load.ts"
+import type { Chain } from "../event/PlannedJob.ts"
 import { formatTemplate } from "../sweep/format.ts"
+import { chainOf } from "./chain.ts"
 import { type Gates, gatesOf } from "./gates.ts"
 import { type JobSize, jobSize } from "./gpuHours.ts"
 import { renderText } from "./places.ts"
@@ -22,6 +24,8 @@ export interface PointJob {
   readonly outputPaths: ReadonlyArray<string>
   readonly command: LaunchCommand
   readonly gates: Gates
+  /** Null: it is one submission. */
+  readonly chain: Chain | null
   readonly size: JobSize
 }
 
@@ -61,7 +65,8 @@ const pointJob = (
     const outputPaths = yield* Either.all(
       monitoring.output_paths.map((text, at) => renderText(`monitoring.output_paths[${at}]`, text, variables))
     )
-    const size = jobSize(slurm)
+    const chain = config.job.chain
+    const size = jobSize(slurm, chain?.links ?? 1)
     const command = yield* Either.mapLeft(
       launch(backend, {
         parameters: others,
@@ -78,6 +83,7 @@ const pointJob = (
       outputPaths: outputPaths.map((file) => path.resolve(cwd, file)),
       command,
       gates: yield* gatesOf(point, names),
+      chain: chain === null ? null : chainOf(chain, slurm),
       size
     }
   })

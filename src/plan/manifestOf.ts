@@ -46,7 +46,7 @@ export const manifestOf = (
   const rules = ruleSets(monitoring, jobs.map(({ point }) => point.loaded.config.monitoring))
   const batchOf = new Map(scripts.flatMap((batch) => batch.jobs.map((job) => [job, batch] as const)))
   const [first, ...rest] = jobs.map((job, at): Manifest["jobs"][number] => {
-    const { gates, outputPaths, point, size } = job
+    const { chain, gates, outputPaths, point, size } = job
     const { identity, index, loaded: { parameters }, logPath, name, outputDir, stage } = point
     const batch = batchOf.get(job)
     const offset = batch?.offset ?? null
@@ -69,6 +69,7 @@ export const manifestOf = (
       start_conditions: gates.start,
       cancel_conditions: gates.cancel,
       finish_conditions: gates.finish,
+      ...(chain === null ? {} : { chain }),
       gpus: size.gpus,
       nodes: size.nodes,
       rule_set: rules.positions[at] ?? null

@@ -107,10 +107,11 @@ const batch = (
       variables: { ...watched(jobs[0]?.point.loaded.resolved["monitoring"] ?? null), ...parts.variables },
       planId: plan.session,
       logPath: jobs[0]?.point.logPath ?? "",
-      jobs: jobs.map(({ point: { index, name, outputDir } }) => ({
+      jobs: jobs.map(({ chain, point: { index, name, outputDir } }) => ({
         name,
         index,
         outputDir,
+        chain,
         task: index - (offset ?? 0)
       })),
       array: offset !== null

@@ -45,6 +45,14 @@ const saying = (record: EventRecord): string | null => {
     }
     case "RequestRefused":
       return `request refused: ${record.data.why}`
+    case "LinkTaken":
+      return `goes on with ${record.data.slurm_id}, which waits in the queue`
+    case "LinkCancelDecided":
+      return `cancels ${record.data.slurm_id}, which waits behind it: ${record.data.why}`
+    case "LinkCancelAnswered":
+      return `the cancel of ${record.data.slurm_id} was taken`
+    case "LinkEnded":
+      return `${record.data.slurm_id}, which waited behind it, is gone (${record.data.state})`
     case "JobSubmitted":
       return `submitted as ${record.data.slurm_id}${record.data.task === null ? "" : `_${record.data.task}`}` +
         (record.data.how === "found" ? " (found by its name)" : "")

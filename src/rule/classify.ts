@@ -12,6 +12,9 @@ export interface Classification {
   readonly metadata: ValueMap
 }
 
+/** The exit code by which a program says that another start of it would be of no use. */
+export const noRestartCode = 93
+
 interface End {
   readonly mode: Classification["mode"]
   readonly outcome: JobOutcome

@@ -6,12 +6,14 @@ import { type Job } from "../session/Job.ts"
 import { eventKey, logKey } from "../session/Session.ts"
 import { wouldHave } from "../session/would.ts"
 import { successRecovers } from "./behaviour.ts"
-import { type Classification, classify } from "./classify.ts"
+import { chainStop, endsLink, linkProgress } from "./chain.ts"
+import { type Classification, classify, noRestartCode } from "./classify.ts"
 import { type Context, timerOf } from "./Context.ts"
 import { disproved } from "./disproved.ts"
 import { askDone, asksDone, doneText } from "./finishing.ts"
+import { isGoalSettled } from "./goal.ts"
+import { lostBound, lostInARow, restartLost, uncharged } from "./lost.ts"
 import { boundAt, raiseState } from "./raise.ts"
-import { noRestartCode } from "./restart.ts"
 
 /**
  * Judges an ended attempt, if its log has been quiet for the settle time; otherwise waits on. An end that a decided
@@ -24,14 +26,19 @@ export const judgeEnd = (context: Context, job: Job): void => {
   }
   if (hasUnread(context, job)) return context.setTimer(timerOf("settle", job), 0, job)
   if (job.foreignClaim) return refuseClaim(context, job)
+  if (job.gated) return stopAtGate(context, job)
   if (classify(job).mode !== "success" && job.ending === null && asksDone(job) && job.done === "unasked") {
     askDone(context, job, 0, context.fact.seq)
   }
   const { done } = context.now(job)
   if (done === "asking" && job.ending === null && asksDone(job)) return
-  const { metadata, mode, outcome, why } = done === "yes" && job.ending === null && asksDone(job)
-    ? doneVerdict(context.now(job))
-    : classify(job)
+  const isDone = done === "yes" && job.ending === null && asksDone(job)
+  if (!isDone && endsLink(job)) {
+    if (!isGoalSettled(context, job)) return
+    job = context.now(job)
+    if (endsLink(job)) return endLink(context, job)
+  }
+  const { metadata, mode, outcome, why } = isDone ? doneVerdict(context.now(job)) : classify(job)
   const ending = mode === "success" ? null : job.ending
   const judged = ending === null ? { outcome, why } : { outcome: "cancelled" as const, why: ending.why }
   context.emit({ type: "JobClassified", data: { mode, ...judged, metadata } }, job)
@@ -63,6 +70,51 @@ const doneVerdict = (job: Job): Classification => {
     why: `${doneText(job)} (its last attempt: ${why})`,
     metadata: { ...metadata, reason: "already-done" }
   }
+}
+
+/** An end that a chain expects: its next link goes on, unless that was the last one. */
+const endLink = (context: Context, job: Job): void => {
+  const { metadata, mode: said, why } = classify(job)
+  const progress = linkProgress(context, job)
+  const stop = chainStop(context, job, progress)
+  const mode = said === "success" ? said : "timeout"
+  const reason = `link ${job.link} of ${job.plan.chain?.links ?? 1} has ended as expected (${why})`
+  const outcome = stop?.outcome ?? mode
+  context.emit({ type: "JobClassified", data: { mode, outcome, why: stop?.why ?? reason, metadata } }, job)
+  if (job.restart !== null) {
+    context.emit({ type: "RestartDropped", data: { why: reason } }, job, job.restart.seq)
+  }
+  if (stop === null) {
+    const data = {
+      event: "link",
+      reason: `next link of the chain: ${reason}`,
+      budget: null,
+      unless_completed: false,
+      by: "chain" as const,
+      ...uncharged,
+      progress
+    }
+    context.emit({ type: "RestartDecided", data }, context.now(job))
+  } else if (stop.outcome === "success") {
+    raiseState(context, context.now(job), "success", metadata)
+  } else {
+    context.emit({ type: "AttentionNeeded", data: { why: stop.why } }, job)
+  }
+  finishIfJudged(context, job)
+}
+
+/** A link that was not let begin has not failed: the job is submitted anew, as one that was lost. */
+const stopAtGate = (context: Context, job: Job): void => {
+  const why = "its link ended at the gate of its chain before it began"
+  const data = { mode: "crash" as const, outcome: "failed" as const, why, metadata: {} }
+  context.emit({ type: "JobClassified", data }, job)
+  if (job.ending !== null) return finish(context, job, "cancelled", job.ending.why, job.ending.seq)
+  if (lostInARow(job) + 1 >= lostBound) {
+    context.emit({ type: "AttentionNeeded", data: { why } }, job)
+  } else if (job.restart === null) {
+    restartLost(context, context.now(job), why)
+  }
+  finishIfJudged(context, job)
 }
 
 /** A stall was told of while the attempt was silent, as a success may have been while it ran. */

@@ -15,6 +15,7 @@ import { type Judged, passAll } from "./conditions.ts"
 import type { Context } from "./Context.ts"
 import { endJob, finish, judgeEnd } from "./ending.ts"
 import { askDone, asksDone, doneText, isNotDone } from "./finishing.ts"
+import { watchGoal } from "./goal.ts"
 import { jobVariables } from "./metadata.ts"
 import { complete } from "./termination.ts"
 
@@ -115,6 +116,10 @@ export const answerGate = (context: Context, { asked, className, condition, id, 
       else openDone(context, context.now(job), condition + 1, seq)
     }
     context.roomChanged = true
+  } else if (kind === "goal") {
+    if (holds) complete(context, context.now(job), "until", { condition: className, why })
+    const now = context.now(job)
+    if (!now.live && now.verdict === null && now.outcome === null) judgeEnd(context, now)
   } else if (kind === "start") {
     if (holds) judgeStart(context, context.now(job), condition + 1, seq)
     else endJob(context, context.now(job), `its start condition ${className} failed: ${why}`, seq)
@@ -128,6 +133,7 @@ export const judgeAgain = (context: Context, { condition, job: name, kind }: Ope
   const job = context.job(name)
   if (job === undefined) return
   if (kind === "start") judgeStart(context, job, condition, cause)
+  else if (kind === "goal") watchGoal(context, job)
   else if (kind === "cancel") judgeCancel(context, job, condition, cause)
 }
 

@@ -5,8 +5,8 @@ import type { Job } from "../session/Job.ts"
 import { restartReleases } from "./behaviour.ts"
 import type { Context } from "./Context.ts"
 import { endJob } from "./ending.ts"
+import { uncharged } from "./lost.ts"
 import { endAttempt } from "./restart.ts"
-import { uncharged } from "./submitting.ts"
 
 type JobRequest = Extract<Request, { readonly kind: `job_${string}` }>
 

@@ -6,18 +6,16 @@ import { wouldHave } from "../session/would.ts"
 import { laterLinesFollow } from "./behaviour.ts"
 import { noteFailure } from "./breaker.ts"
 import { budgetsOf, type Charge, progressOf, spentText } from "./budget.ts"
+import { isNearItsEnd } from "./chain.ts"
 import { changeHindrance, changesOf } from "./changes.ts"
-import { isCancelledByOthers } from "./classify.ts"
+import { isCancelledByOthers, noRestartCode } from "./classify.ts"
 import type { Context } from "./Context.ts"
 import { failureOf } from "./failure.ts"
 import { metadataOf } from "./metadata.ts"
 
-/** The exit code by which a program says that another start of it would be of no use. */
-export const noRestartCode = 93
-
 /** Why the job is not restarted whatever its budgets are; null if nothing keeps it. */
 const hindrance = (
-  { session }: Context,
+  { fact, session }: Context,
   job: Job,
   { attempt, source }: Occurrence,
   unlessCompleted: boolean
@@ -36,6 +34,7 @@ const hindrance = (
   if (source === "log" && isCancelledByOthers(session, job)) {
     return "somebody cancelled the job: what it printed while it was torn down asks for nothing"
   }
+  if (isNearItsEnd(job, fact.at)) return "the time limit of its link is near, which its chain expects"
   if (job.restart !== null) return `a restart after attempt ${attempt} is decided already`
   return null
 }

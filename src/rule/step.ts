@@ -11,6 +11,9 @@ import { logKey, recoveryTimer, type Session, submitTimer } from "../session/Ses
 import { tell, tellOfEnd, timeUp } from "./answers.ts"
 import { Context, type Rules, rulesInForce, timerOf } from "./Context.ts"
 import { cancelEnding, judgeEnd } from "./ending.ts"
+import { endOverrun, watchGoal } from "./goal.ts"
+import { tendChains } from "./links.ts"
+import { neverBegins } from "./lost.ts"
 import { terminationRule } from "./Monitoring.ts"
 import { followRules } from "./newRules.ts"
 import { raise } from "./raise.ts"
@@ -34,6 +37,7 @@ export const step = (
   const context = new Context(session, fact.type === "RulesChanged" ? rulesInForce(session) : rules, fact, reserved)
   decide(context, fact)
   goOn(context)
+  tendChains(context, submits(context))
   return context.decisions
 }
 
@@ -73,6 +77,7 @@ const decide = (context: Context, fact: Fact): void => {
     case "JobStateChanged":
       return followState(context, fact.data)
     case "EndConfirmed":
+    case "LinkEnded":
       context.roomChanged = true
       return
     case "LogRead":
@@ -80,7 +85,7 @@ const decide = (context: Context, fact: Fact): void => {
     case "ConditionObserved":
       return answered(context, fact.data)
     case "JobSubmitted":
-      return followSubmission(context)
+      return followSubmission(context, fact.data)
     case "RulesChanged":
       return followRules(context)
     case "TimerFired":
@@ -105,6 +110,7 @@ const decide = (context: Context, fact: Fact): void => {
     case "SchedulerFailed":
     case "SchedulerRecovered":
     case "CancelAnswered":
+    case "LinkCancelAnswered":
     case "ActionFinished":
     case "FollowUpEnded":
       return
@@ -117,7 +123,7 @@ const presentJob = (context: Context): Job | undefined => {
   return job === undefined || job.attempt !== context.fact.attempt ? undefined : job
 }
 
-const followState = (context: Context, { from, requeued, to }: EventData<"JobStateChanged">): void => {
+const followState = (context: Context, { from, reason, requeued, to }: EventData<"JobStateChanged">): void => {
   const job = presentJob(context)
   if (job === undefined) return
   if (requeued === true && job.restart !== null && from !== null && parseState(from).phase === "ended") {
@@ -136,6 +142,9 @@ const followState = (context: Context, { from, requeued, to }: EventData<"JobSta
   } else if (job.state === "running") {
     watchSilence(context, job)
     watchTermination(context, context.now(job))
+    watchGoal(context, context.now(job))
+  } else if (reason === "DependencyNeverSatisfied") {
+    neverBegins(context, job)
   }
 }
 
@@ -164,10 +173,10 @@ const readMatches = (context: Context, { identity, matches, path }: EventData<"L
 }
 
 /** A job that is to end and was on its way to the scheduler is cancelled once its id is known. */
-const followSubmission = (context: Context): void => {
+const followSubmission = (context: Context, { nonce }: EventData<"JobSubmitted">): void => {
   const job = presentJob(context)
-  if (job !== undefined) cancelEnding(context, job)
-  if (context.session.limited) context.roomChanged = true
+  if (job !== undefined && job.nonce === nonce) cancelEnding(context, job)
+  if (context.session.limited || context.job(context.fact.job)?.restart !== null) context.roomChanged = true
 }
 
 /** A question is answered: yes, and what waits goes on; or no for good. */
@@ -201,6 +210,7 @@ const fire = (context: Context, timer: string): void => {
   const job = context.job(rest.slice(0, -1).join(" "))
   if (job === undefined || job.attempt !== Number(rest.at(-1)) || job.outcome !== null) return
   if (kind === "idle") judgeSilence(context, job)
+  if (kind === "overrun") endOverrun(context, job)
   if (kind === "settle") judgeEnd(context, job)
   if (kind === "missing" && job.slurmState === "MISSING") lose(context, job)
 }

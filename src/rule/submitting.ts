@@ -6,9 +6,11 @@ import { submitTimer } from "../session/Session.ts"
 import { wouldHave } from "../session/would.ts"
 import { limitsAreWaitedOut } from "./behaviour.ts"
 import { rewritten, sbatchOptions } from "./changes.ts"
-import type { Context } from "./Context.ts"
+import { type Context, timerOf } from "./Context.ts"
 import { finish } from "./ending.ts"
 import { isAllowed, openGates } from "./gates.ts"
+import { hasLinks, nextNumber, takeLink } from "./links.ts"
+import { lostBound, lostInARow, restartLost } from "./lost.ts"
 
 /** Seconds until the scheduler, which takes no more jobs at present, is asked again: the first wait, and the longest. */
 const refusedWait = 60
@@ -24,6 +26,10 @@ export const refused = (
   context: Context,
   { message, nonce, temporary = false, unmade = false }: EventData<"SubmissionRefused">
 ): void => {
+  if (context.session.submissions.get(nonce)?.ahead === true) {
+    takeBack(context, nonce)
+    return waitForLinks(context)
+  }
   if (temporary) {
     takeBack(context, nonce)
     if (isPatient(context)) {
@@ -42,10 +48,18 @@ export const refused = (
   }
 }
 
+/** A link that the scheduler does not queue is no failure: the chain goes on without, and it is asked again later. */
+const waitForLinks = (context: Context): void => {
+  const job = context.job(context.fact.job)
+  if (job !== undefined) context.setTimer(timerOf("links", job), backOff(job.linksRefused), job)
+  context.roomChanged = true
+}
+
 /** The jobs of a submission that was not made wait again. */
 const takeBack = (context: Context, nonce: string): void => {
-  const jobs = context.session.submissions.get(nonce)?.jobs ?? []
+  const { ahead = false, jobs = [] } = context.session.submissions.get(nonce) ?? {}
   context.emit({ type: "SubmissionLost", data: { nonce, refused: true } })
+  if (ahead) return
   for (const name of jobs) {
     const job = context.job(name)
     if (job !== undefined && job.ending !== null) finish(context, job, "cancelled", job.ending.why, job.ending.seq)
@@ -63,18 +77,14 @@ export const roomAtSite = (context: Context): void => {
 /** Seconds that the scheduler may need to count a job that has ended no more. */
 const freedWait = 10
 
-/** How often in a row a submission, or a job, may be lost before the job is given up. */
-const lostBound = 5
-
-/** The cause of a restart because the scheduler lost the job. */
-const LOST = "lost"
-
 /** Nobody knows the name: lost, if that is still so after the settle window. */
 export const notFound = (context: Context, nonce: string): void => {
   const submission = context.session.submissions.get(nonce)
   if (submission === undefined) return
   if (submission.settled || context.session.settleSeconds === 0) {
     context.emit({ type: "SubmissionLost", data: { nonce } })
+    context.roomChanged = true
+    if (submission.ahead) return
     for (const name of submission.jobs) {
       const job = context.job(name)
       if (job === undefined) continue
@@ -96,12 +106,6 @@ const waitOutLosses = (context: Context, job: Job): void => {
   context.setTimer(submitTimer, backOff(job.lostSubmissions - lostBound + 1))
 }
 
-const lostInARow = ({ restarts }: Job): number =>
-  restarts.length - 1 - restarts.findLastIndex(({ cause }) => cause !== LOST)
-
-/** What a restart says that draws on no budget. */
-export const uncharged = { fingerprint: null, progress: null, budgets: [] }
-
 /** A job that ran and that neither scheduler nor accounting know any more: submitted again, no budget touched. */
 export const lose = (context: Context, job: Job): void => {
   if (job.ending !== null) return finish(context, job, "cancelled", job.ending.why, job.ending.seq)
@@ -115,13 +119,7 @@ export const lose = (context: Context, job: Job): void => {
   if (job.restart === null) {
     const reason = "the scheduler lost the job"
     const acts = context.acts(job)
-    context.emit(
-      {
-        type: "RestartDecided",
-        data: { event: LOST, reason, budget: null, unless_completed: false, by: "lost", ...uncharged }
-      },
-      job
-    )
+    restartLost(context, job, reason)
     if (!acts) return finish(context, job, "abandoned", reason)
   }
   context.roomChanged = true
@@ -147,7 +145,8 @@ const isSeenDead = (context: Context, job: Job): boolean => {
 
 /** Whether nobody holds the job back: an operator, or the breaker, which holds restarts that no operator asked for. */
 const mayGo = ({ session }: Context, { attempt, held, restart }: Job): boolean =>
-  held === null && (session.breakerOpen === null || attempt === 0 || restart?.by === "operator")
+  held === null &&
+  (session.breakerOpen === null || attempt === 0 || restart?.by === "operator" || restart?.by === "chain")
 
 /**
  * Intends what waits and may start, as far as `max_jobs` leaves room: tasks of one array script and attempt together.
@@ -163,7 +162,10 @@ export const submitWaiting = (context: Context): void => {
     else if (waits(job) && mayGo(context, job) && (context.acts(job) || !wouldHave(job, "submit"))) waiting.push(job)
   }
   for (const job of waiting) openGates(context, job)
-  const allowed = waiting.map((job) => context.now(job)).filter((job) => waits(job) && isAllowed(job))
+  const open = waiting.map((job) => context.now(job)).filter((job) => waits(job) && isAllowed(job))
+  // What waits in the queue already needs no room.
+  for (const job of open.filter(hasLinks)) if (isSeenDead(context, job)) takeLink(context, context.now(job))
+  const allowed = open.filter((job) => !hasLinks(job))
     .slice(0, Math.max(0, room)).filter((job) => isSeenDead(context, job)).map((job) => context.now(job))
   const groups = new Map<string, Array<Job>>()
   for (const job of allowed) {
@@ -218,7 +220,7 @@ const intend = (context: Context, group: ReadonlyArray<Job>): void => {
       attempt,
       data: {
         nonce,
-        name: `${base}.${attempt}.${nonce}`,
+        name: `${base}.${nextNumber(first)}.${nonce}`,
         ...rewritten(first),
         jobs: group.map(({ plan }) => plan.name),
         array: plan.array ? group.map(({ plan }) => plan.task ?? plan.index) : null,

@@ -49,6 +49,19 @@ export interface Past {
   readonly seconds: number
 }
 
+/** A submission of a chain that waits behind the present attempt. */
+export interface Link {
+  readonly nonce: string
+  /** Null: whether it was accepted is not known yet. */
+  readonly slurm: Job["slurm"]
+  readonly logPath: string | null
+  /** What it was submitted with. */
+  readonly options: ReadonlyArray<string>
+  readonly script: string
+  /** Seq of the decision to cancel it, and whether the scheduler took that. */
+  readonly cancel: { readonly seq: number; readonly taken: boolean } | null
+}
+
 export interface Job {
   readonly plan: PlannedJob
   readonly state: JobState
@@ -103,7 +116,7 @@ export interface Job {
     readonly seq: number
     readonly reason: string
     readonly unlessCompleted: boolean
-    readonly by: "rule" | "operator" | "lost"
+    readonly by: "rule" | "operator" | "lost" | "chain"
   } | null
   /** When the scheduler last said that the present attempt has ended. */
   readonly seenDead: string | null
@@ -134,6 +147,18 @@ export interface Job {
   readonly requeued: boolean
   /** Whether the present attempt ended at once because another start of it runs. */
   readonly foreignClaim: boolean
+  /** Whether the present attempt ended at the gate before its chain's link, and never began. */
+  readonly gated: boolean
+  /** Whether the chain's `until` held when the present attempt had ended: not asked, asked, or no. */
+  readonly goal: "unasked" | "asking" | "no"
+  /** Which link of its chain the job is at, from 1; 0 before the first, and without a chain. */
+  readonly link: number
+  /** Links that wait behind the present attempt, the next one first. */
+  readonly links: ReadonlyArray<Link>
+  /** The highest number in the name of a link. */
+  readonly numbered: number
+  /** How often in a row the scheduler refused to queue a link. */
+  readonly linksRefused: number
   readonly restarts: ReadonlyArray<Restart>
   /** Position in `restarts` from which on budgets count. */
   readonly budgetFrom: number

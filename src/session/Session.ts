@@ -88,6 +88,8 @@ export interface Session {
   readonly schedulerFailing: boolean
   readonly calls: Readonly<Record<string, number>>
   readonly jobs: Map<string, Job>
+  /** Names of the jobs that are chains. */
+  readonly chains: Set<string>
   readonly submissions: Map<string, OpenSubmission>
   readonly logs: Map<string, LogPosition>
   /** Keys of files that cannot be read at present. */
@@ -153,6 +155,7 @@ export const emptySession = (): Session => ({
   schedulerFailing: false,
   calls: {},
   jobs: new Map(),
+  chains: new Set(),
   submissions: new Map(),
   logs: new Map(),
   unreadable: new Set(),
@@ -191,9 +194,14 @@ export const allEnded = (session: Session): boolean => {
   return true
 }
 
+/** Whether a link is queued of which nobody knows yet that it is over. */
+const linksWait = ({ chains, jobs }: Session): boolean =>
+  [...chains].some((name) => (jobs.get(name)?.links.length ?? 0) > 0)
+
 /** Whether nothing is left to wait for; without a worker, queued actions are not waited for. */
 export const isFinished = (session: Session, worker: boolean): boolean =>
-  allEnded(session) && session.recovery === null && session.submissions.size === 0 && session.bindings.size === 0 &&
+  allEnded(session) && !linksWait(session) && session.recovery === null && session.submissions.size === 0 &&
+  session.bindings.size === 0 &&
   session.actions.size === 0 &&
   (!worker || ![...session.queue.values()].some(({ status }) => status === "queued" || status === "running")) &&
   ![...session.followUps.values()].some(({ status }) => status === null)

@@ -28,6 +28,8 @@ export interface OpenSubmission {
   readonly array: ReadonlyArray<number> | null
   readonly options: ReadonlyArray<string>
   readonly attempt: number
+  /** Whether it is a link that waits behind the job's present attempt. */
+  readonly ahead: boolean
   /** Seq of the intent. */
   readonly intent: number
   /** When it was intended: the accounting is asked from then on. */
@@ -101,7 +103,7 @@ export interface OpenBinding {
 /** A job's start or end that waits for the answer to a question. */
 export interface OpenGate {
   readonly id: string
-  readonly kind: "start" | "cancel" | "termination" | "done"
+  readonly kind: "start" | "cancel" | "termination" | "done" | "goal"
   readonly job: string
   /** The job's attempts when it was asked. */
   readonly attempt: number

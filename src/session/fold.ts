@@ -7,15 +7,21 @@ import { changeJob, noteEvent } from "./change.ts"
 import { countBy, nothingCounted } from "./counted.ts"
 import { declaredBy } from "./declared.ts"
 import { foldAction } from "./foldAction.ts"
-import { foldAttempt, newAttempt } from "./foldAttempt.ts"
+import { foldAttempt } from "./foldAttempt.ts"
 import { foldRules, sectionOf, withSettings } from "./foldRules.ts"
 import { foldTold } from "./foldTold.ts"
 import { type Job } from "./Job.ts"
+import { newAttempt } from "./newAttempt.ts"
 import { notedBy, progressBy, withHighest } from "./progress.ts"
 import { logKey, recoveryTimer, type Session } from "./Session.ts"
 import { foldWould, wouldOf } from "./would.ts"
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+const addJob = (session: Session, plan: PlannedJob, at: string): void => {
+  session.jobs.set(plan.name, newJob(plan, at))
+  if (plan.chain !== undefined) session.chains.add(plan.name)
+}
 
 const newJob = (plan: PlannedJob, at: string): Job => ({
   plan,
@@ -30,6 +36,10 @@ const newJob = (plan: PlannedJob, at: string): Job => ({
   ending: null,
   restarts: [],
   budgetFrom: 0,
+  link: 0,
+  links: [],
+  numbered: 0,
+  linksRefused: 0,
   changes: null,
   held: null,
   progressed: { best: {}, advanced: [], read: false },
@@ -60,7 +70,7 @@ const open = (session: Mutable<Session>, data: EventData<"SessionOpened">, at: s
   session.breaker = data.breaker
   session.depth = data.depth
   session.parent = data.parent
-  for (const plan of data.jobs) session.jobs.set(plan.name, newJob(plan, at))
+  for (const plan of data.jobs) addJob(session, plan, at)
 }
 
 /** The jobs of the further plan that the session does not know are added; it speaks of its own rule sets. */
@@ -71,7 +81,7 @@ const grow = (session: Mutable<Session>, at: string): void => {
   for (const plan of jobs) {
     if (session.jobs.has(plan.name)) continue
     const rule_set = plan.rule_set === null ? null : plan.rule_set + known
-    session.jobs.set(plan.name, newJob({ ...plan, rule_set }, at))
+    addJob(session, { ...plan, rule_set }, at)
   }
   session.ruleSets = [...session.ruleSets, ...rule_sets]
   session.manifest = manifest
@@ -111,7 +121,7 @@ const readLog = (session: Session, record: EventRecord<"LogRead">): void => {
 
 /** The scheduler takes no more jobs now. */
 const noteLimit = (session: Mutable<Session>, { at, data }: EventRecord<"SubmissionRefused">): void => {
-  if (data.temporary !== true) return
+  if (data.temporary !== true || session.submissions.get(data.nonce)?.ahead === true) return
   const jobs = session.submissions.get(data.nonce)?.jobs ?? []
   const { siteLimit: known } = session
   session.limited = true
@@ -257,6 +267,10 @@ export const fold = (before: Session, record: EventRecord): Session => {
     case "JobReopened":
     case "JobHeld":
     case "JobReleased":
+    case "LinkTaken":
+    case "LinkCancelDecided":
+    case "LinkCancelAnswered":
+    case "LinkEnded":
     case "AttentionCleared":
     case "AttentionNeeded":
       if (record.type === "JobSubmitted") {

@@ -1,11 +1,11 @@
 /** What records make of a job's attempts: submissions, states, restarts, ends. */
 import { parseState } from "../backend/slurm/states.ts"
 import type { EventRecord } from "../event/EventRecord.ts"
-import { withPresent } from "./attempts.ts"
 import { changeJob } from "./change.ts"
-import { countAnew } from "./counted.ts"
 import { closeDone, closeGates, closeTermination } from "./foldGate.ts"
+import { foldLink, intendLink, loseLink, queueLink, takeLink } from "./foldLink.ts"
 import { type Job } from "./Job.ts"
+import { afterPresent } from "./newAttempt.ts"
 import { eventKey, type Session } from "./Session.ts"
 
 /** The records that are about attempts. */
@@ -32,46 +32,11 @@ export type AttemptRecord = EventRecord<
   | "JobReopened"
   | "JobHeld"
   | "JobReleased"
+  | "LinkTaken"
+  | "LinkCancelDecided"
+  | "LinkCancelAnswered"
+  | "LinkEnded"
 >
-
-/** What a fresh attempt knows nothing of yet. */
-export const newAttempt = {
-  nonce: null,
-  slurm: null,
-  slurmState: null,
-  live: false,
-  exitCode: null,
-  signal: null,
-  nodes: null,
-  start: null,
-  end: null,
-  logPath: null,
-  activeAt: null,
-  runningAt: null,
-  completed: null,
-  stateKey: null,
-  stalled: false,
-  awaitsProgress: false,
-  evidence: {},
-  error: null,
-  seenDead: null,
-  doubted: false,
-  errorTypes: [],
-  verdict: null,
-  cancel: null,
-  foreignClaim: false,
-  requeued: false,
-  done: "unasked",
-  doneWhy: null,
-  would: []
-} satisfies Partial<Job>
-
-/** What the next attempt begins with: the one before is past by then. */
-const afterPresent = (job: Job, at: string): Partial<Job> => ({
-  ...newAttempt,
-  past: withPresent(job, at),
-  counted: countAnew(job.counted)
-})
 
 /** The next attempt of a job that the scheduler itself runs again, under the same id and name, with the same log. */
 const requeued = (job: Job, at: string): Partial<Job> => ({
@@ -107,6 +72,7 @@ const changeState = (session: Session, record: EventRecord<"JobStateChanged">): 
       start: data.start ?? (data.requeued === true ? null : job.start),
       end: data.end,
       foreignClaim: data.foreign_claim ?? false,
+      gated: data.gated ?? false,
       activeAt: running && (job.activeAt === null || data.requeued === true) ? record.at : job.activeAt,
       runningAt: running && (job.runningAt === null || data.requeued === true) ? record.at : job.runningAt
     }
@@ -135,6 +101,7 @@ const decideRestart = (session: Session, record: EventRecord<"RestartDecided">):
   const rule = by === "rule" ? record.data.rule ?? event : null
   changeJob(session, record, (job) => ({
     restart: { seq: record.seq, reason, unlessCompleted, by },
+    link: by === "chain" ? job.link + 1 : job.link,
     restarts: [...job.restarts, { attempt: job.attempt + 1, cause: event, reason, rule, fingerprint, progress }],
     ...(changes === undefined ? {} : { changes }),
     // A person has looked: nothing that was counted before counts any more.
@@ -166,12 +133,17 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
         array,
         options,
         attempt,
+        ahead: record.data.ahead ?? false,
         intent: record.seq,
         at: record.at,
         doubted: false,
         missed: false,
         settled: false
       })
+      if (record.data.ahead === true) {
+        intendLink(session, record)
+        break
+      }
       for (const job of jobs) {
         closeTermination(session, job)
         changeJob(
@@ -182,6 +154,7 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
             state: "submitting",
             attempt,
             nonce,
+            link: job.plan.chain === undefined ? 0 : Math.max(1, job.link),
             restart: null,
             progressed: { ...job.progressed, advanced: [], read: false }
           })
@@ -191,6 +164,10 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
     }
     case "JobSubmitted": {
       const { adopted, cluster, log_path, name, nonce, slurm_id, task } = record.data
+      if (session.submissions.get(nonce)?.ahead === true) {
+        queueLink(session, record)
+        break
+      }
       if (adopted === true) {
         closeSubmission(session, record.job ?? "")
         closeDone(session, record.job ?? "")
@@ -230,6 +207,10 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
     case "SubmissionLost": {
       const submission = session.submissions.get(record.data.nonce)
       session.submissions.delete(record.data.nonce)
+      if (submission?.ahead === true) {
+        loseLink(session, record, submission)
+        break
+      }
       for (const job of submission?.jobs ?? []) {
         changeJob(session, { ...record, job }, ({ attempt, lostSubmissions }) => ({
           state: "waiting",
@@ -253,11 +234,21 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
       break
     }
     case "RestartDropped":
-      changeJob(session, record, ({ budgetFrom, restarts }) => ({
+      changeJob(session, record, ({ budgetFrom, link, restart, restarts }) => ({
         restart: null,
+        link: restart?.by === "chain" ? link - 1 : link,
         restarts: restarts.slice(0, -1),
         budgetFrom: Math.min(budgetFrom, restarts.length - 1)
       }))
+      break
+    case "LinkTaken":
+      closeTermination(session, record.job ?? "")
+      takeLink(session, record)
+      break
+    case "LinkCancelDecided":
+    case "LinkCancelAnswered":
+    case "LinkEnded":
+      foldLink(session, record)
       break
     case "EndConfirmed":
       changeJob(session, record, () => ({ seenDead: record.at, doubted: false }))

@@ -18,6 +18,8 @@ export const terminationGate = (job: string): string => `termination ${job}`
 
 /** Id of the question whether a job's work is done already. */
 export const doneGate = (job: string): string => `done ${job}`
+/** Id of the question whether the work of a job's chain is done. */
+export const goalGate = (job: string): string => `goal ${job}`
 
 /** What the gate of that id holds back; null if it is an action's binding. */
 export const gateKind = (id: string): OpenGate["kind"] | null =>
@@ -29,6 +31,8 @@ export const gateKind = (id: string): OpenGate["kind"] | null =>
     ? "termination"
     : id.startsWith("done ")
     ? "done"
+    : id.startsWith("goal ")
+    ? "goal"
     : null
 
 /** Notes that `id` waits for what it asks, where that is a job's end. */
@@ -57,7 +61,10 @@ const close = (session: Session, id: string): void => {
 }
 
 /** Nobody asks any more whether the job's attempt has done its work. */
-export const closeTermination = (session: Session, job: string): void => close(session, terminationGate(job))
+export const closeTermination = (session: Session, job: string): void => {
+  close(session, terminationGate(job))
+  close(session, goalGate(job))
+}
 
 /** Nobody asks any more whether the job's work is done already. */
 export const closeDone = (session: Session, job: string): void => close(session, doneGate(job))
@@ -81,7 +88,9 @@ export const foldGate = (session: Session, kind: OpenGate["kind"], record: Condi
     awaitJob(session, id, asked)
   }
   if (kind === "termination") return
-  changeJob(session, record, ({ plan }) => {
+  changeJob(session, record, ({ live, plan }) => {
+    // While the attempt runs, a no is not the last word.
+    if (kind === "goal") return live ? {} : { goal: record.type === "ConditionWaiting" ? "asking" : "no" }
     if (kind === "cancel") return { cancelAsked: true }
     if (kind === "done") {
       if (record.type === "ConditionFailed") return { done: "no", doneWhy: null }

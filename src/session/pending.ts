@@ -1,7 +1,7 @@
 /** What a session has decided and the world has not yet been asked or has not answered. */
 import { type Part, partsOf } from "../event/Question.ts"
 import type { OpenAction, OpenBinding, OpenGate, OpenSubmission, QueueEntry } from "./entries.ts"
-import type { Job } from "./Job.ts"
+import type { Job, Link } from "./Job.ts"
 import type { Session } from "./Session.ts"
 
 /** Submissions whose submit command may be run: their intent is this monitor's own. */
@@ -16,6 +16,24 @@ export const toCancel = (session: Session): ReadonlyArray<Job> =>
   [...session.jobs.values()].filter(({ cancel, live, slurm }) =>
     cancel !== null && !cancel.taken && live && slurm !== null
   )
+
+/** A link that waits behind a job's present attempt and is to be cancelled. */
+export interface UnwantedLink {
+  readonly job: Job
+  readonly link: Link
+  readonly slurm: NonNullable<Link["slurm"]>
+  readonly taken: boolean
+}
+
+/** Links whose cancel was decided, of which nobody knows yet that they are over. */
+export const unwantedLinks = ({ chains, jobs }: Session): ReadonlyArray<UnwantedLink> =>
+  [...chains].flatMap((name) => {
+    const job = jobs.get(name)
+    return job === undefined ? [] : job.links.flatMap((link) => {
+      const { cancel, slurm } = link
+      return cancel === null || slurm === null ? [] : [{ job, link, slurm, taken: cancel.taken }]
+    })
+  })
 
 /** Inline actions to run; those under way are known to whoever runs them. */
 export const toRun = (session: Session): ReadonlyArray<OpenAction> => [...session.actions.values()]

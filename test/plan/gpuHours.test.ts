@@ -43,9 +43,14 @@ describe("the size of a job", () => {
 
   it("is that of the options which win, and no hours of GPUs without GPUs", () => {
     const sbatch = { nodes: 2, gpus_per_node: 4, time: "01:00:00" }
-    expect(size(sbatch, { nodes: 8 })).toEqual({ nodes: 8, tasks: 8, gpus: 32, hours: 1, gpuHours: 32 })
+    expect(size(sbatch, { nodes: 8 })).toEqual({ nodes: 8, tasks: 8, gpus: 32, hours: 1, gpuHours: 32, links: 1 })
     expect(size(sbatch, { time: null }).gpuHours).toBe(null)
-    expect(size({ nodes: new PyFloat(2) })).toEqual({ nodes: 2, tasks: 2, gpus: 0, hours: null, gpuHours: 0 })
+    expect(size({ nodes: new PyFloat(2) })).toEqual({ nodes: 2, tasks: 2, gpus: 0, hours: null, gpuHours: 0, links: 1 })
+  })
+
+  it("counts every link of a chain with its whole time limit", () => {
+    const sbatch = { nodes: 2, gpus_per_node: 4, time: "24:00:00" }
+    expect(jobSize({ sbatch, sbatch_overrides: {} }, 40)).toMatchObject({ hours: 24, links: 40, gpuHours: 8 * 24 * 40 })
   })
 
   it("adds up by stage, and says how many have no limit", () => {
@@ -55,8 +60,8 @@ describe("the size of a job", () => {
       sized("decay", { gpus_per_node: 1, time: 30 }),
       sized("stable", { nodes: 2, gpus_per_node: 4 })
     ])).toEqual([
-      { stage: "stable", jobs: 2, nodes: 4, gpuHours: 80, unlimited: 1 },
-      { stage: "decay", jobs: 1, nodes: 1, gpuHours: 0.5, unlimited: 0 }
+      { stage: "stable", jobs: 2, links: 0, nodes: 4, gpuHours: 80, unlimited: 1 },
+      { stage: "decay", jobs: 1, links: 0, nodes: 1, gpuHours: 0.5, unlimited: 0 }
     ])
   })
 })

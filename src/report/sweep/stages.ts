@@ -25,7 +25,7 @@ export const neededJobs = ({ needs, start_conditions: start }: PlannedJob): Read
   ...new Set([...needs, ...start.flatMap((condition) => jobEnd(condition)?.job ?? [])])
 ]
 
-const noSize: JobSize = { nodes: 0, tasks: 0, gpus: 0, hours: 0, gpuHours: 0 }
+const noSize: JobSize = { nodes: 0, tasks: 0, gpus: 0, hours: 0, gpuHours: 0, links: 1 }
 
 const sized = ({ sizes }: ShownPlan, job: PlannedJob) => ({ stage: job.stage, size: sizes.get(job.name) ?? noSize })
 
@@ -50,7 +50,7 @@ export const stagesOf = (plan: ShownPlan): ReadonlyArray<Stage> => {
 /** All jobs together. */
 export const totalSize = (plan: ShownPlan): StageSize =>
   stageSizes(plan.jobs.map((job) => ({ ...sized(plan, job), stage: "" })))[0] ??
-    { stage: "", jobs: 0, nodes: 0, gpuHours: 0, unlimited: 0 }
+    { stage: "", jobs: 0, links: 0, nodes: 0, gpuHours: 0, unlimited: 0 }
 
 /** A stage as a line of the tree; `lead` is what is drawn before its name. */
 export interface Branch {

@@ -17,15 +17,15 @@ export const counted = (count: number, noun: string): string => `${numberText(co
 export const hoursText = ({ gpuHours, unlimited }: StageSize): string =>
   unlimited > 0 ? `${tenths.format(gpuHours)}+` : gpuHours === 0 ? "-" : tenths.format(gpuHours)
 
-/** `4 nodes, at most 12.5 GPU-hours`. */
+/** `4 nodes, at most 12.5 GPU-hours`; of chains with how many links they may have, all of which are counted. */
 export const sizeText = (size: StageSize): string => {
-  const { gpuHours, nodes, unlimited } = size
+  const { gpuHours, links, nodes, unlimited } = size
   const hours = unlimited > 0
     ? `${tenths.format(gpuHours)} GPU-hours and ${counted(unlimited, "job")} without a time limit`
     : gpuHours === 0
     ? "no GPUs"
     : `at most ${tenths.format(gpuHours)} GPU-hours`
-  return `${counted(nodes, "node")}, ${hours}`
+  return `${counted(nodes, "node")}, ${hours}${links === 0 ? "" : ` in ${counted(links, "link")}`}`
 }
 
 /** A parameter's value, which is plain JSON: numbers as they stand in names, texts as they are. */

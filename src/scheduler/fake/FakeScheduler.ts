@@ -5,7 +5,9 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import { type Awaited, parseDependency } from "../../backend/slurm/dependency.ts"
 import {
   hasEntropy,
   type JobRef,
@@ -37,6 +39,8 @@ export interface LedgerEntry {
   /** Of a cancellation. */
   readonly task: number | null
   readonly script: string | null
+  /** Of a submission: options of the submit command's own line. */
+  readonly options: ReadonlyArray<string>
 }
 
 /** What a test says of a job. Start and end are filled in from the Clock. */
@@ -61,6 +65,8 @@ export class FakeCluster extends Context.Tag("autoexp/FakeCluster")<FakeCluster,
 }>() {}
 
 interface Task extends CourseTask {
+  /** What it waits for in the queue. */
+  readonly awaits: ReadonlyArray<Awaited>
   /** What the test or a cancellation said, instead of the course. */
   set: JobReport | null
 }
@@ -77,8 +83,19 @@ const courseOf = (courses: FakeOptions["courses"], name: string): Course => {
 }
 const isList = (course: Course | ReadonlyArray<Course>): course is ReadonlyArray<Course> => Array.isArray(course)
 
-/** Where the task is at `now`. */
-const reportOf = (task: Task, now: number): JobReport => task.set ?? onCourse(task, now)
+/** Where the task is at `now`, one of `tasks`, whose ends it may wait for. */
+const reportOf = (tasks: ReadonlyArray<Task>, task: Task, now: number): JobReport => {
+  if (task.set !== null) return task.set
+  let submitted = task.submitted
+  for (const { id, task: index } of task.awaits) {
+    for (const other of tasks.filter((one) => one.id === id && (index === null || one.task === index))) {
+      const { end, state } = reportOf(tasks, other, now)
+      if (LIVE.has(state)) return onCourse({ ...task, submitted: Infinity }, now, "Dependency")
+      submitted = Math.max(submitted, end === null ? 0 : Date.parse(end))
+    }
+  }
+  return onCourse({ ...task, submitted }, now)
+}
 
 const changed = (before: JobReport, change: Change, now: number): JobReport => {
   const state = change.state ?? before.state
@@ -116,14 +133,19 @@ export const make = (options: FakeOptions = {}): Layer.Layer<Scheduler | FakeClu
         }
         if (fault !== null && fault !== "lost") return yield* new SubmissionRefusedError({ message: fault.refusal })
         const at = yield* Clock.currentTimeMillis
-        const { array, name, script } = submission
+        const { array, name, options: chosen = [], script } = submission
+        const [dependency] = chosen.flatMap((option) => /^--dependency=(.*)$/.exec(option)?.[1] ?? [])
+        const awaits = yield* Either.mapLeft(
+          dependency === undefined ? Either.right([]) : parseDependency(dependency),
+          (fault) => new SubmissionRefusedError({ message: `Batch job submission failed: ${fault}` })
+        )
         const id = `${nextId++}`
         const course = courseOf(options.courses, name)
         tasks = [
           ...tasks,
-          ...(array ?? [null]).map((task) => ({ name, id, task, course, submitted: at, set: null }))
+          ...(array ?? [null]).map((task) => ({ name, id, task, course, awaits, submitted: at, set: null }))
         ]
-        ledger.push({ what: "submit", at, name, id, array, task: null, script })
+        ledger.push({ what: "submit", at, name, id, array, task: null, script, options: chosen })
         if (fault === "lost") {
           return yield* new SchedulerUnavailableError({
             command: "sbatch",
@@ -144,7 +166,7 @@ export const make = (options: FakeOptions = {}): Layer.Layer<Scheduler | FakeClu
           })
         }
         const now = yield* Clock.currentTimeMillis
-        return tasks.filter(isWanted).map((task) => reportOf(task, now))
+        return tasks.filter(isWanted).map((task) => reportOf(tasks, task, now))
       })
 
     const isMeant = (task: Task, ref: JobRef): boolean =>
@@ -154,7 +176,7 @@ export const make = (options: FakeOptions = {}): Layer.Layer<Scheduler | FakeClu
     const change = (wanted: (task: Task) => boolean, to: Change, isForced: boolean) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
         for (const task of tasks.filter(wanted)) {
-          const before = reportOf(task, now)
+          const before = reportOf(tasks, task, now)
           if (isForced || LIVE.has(before.state)) task.set = changed(before, to, now)
         }
       })
@@ -163,7 +185,16 @@ export const make = (options: FakeOptions = {}): Layer.Layer<Scheduler | FakeClu
       Effect.gen(function*() {
         calls.scancel++
         const at = yield* Clock.currentTimeMillis
-        ledger.push({ what: "cancel", at, name: job.name, id: job.id, array: null, task: job.task, script: null })
+        ledger.push({
+          what: "cancel",
+          at,
+          name: job.name,
+          id: job.id,
+          array: null,
+          task: job.task,
+          script: null,
+          options: []
+        })
         yield* change((task) => isMeant(task, job), { state: "CANCELLED", reason: null }, false)
       })
 

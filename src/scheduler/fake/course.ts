@@ -45,8 +45,8 @@ export const timesOf = ({ course, submitted }: CourseTask): { readonly start: nu
   return { start, end: lasts === null ? Infinity : start + lasts * 1000 }
 }
 
-/** Where the task is at `now`. */
-export const onCourse = (task: CourseTask, now: number): JobReport => {
+/** Where the task is at `now`; `waits`: what squeue gives as the reason while it waits. */
+export const onCourse = (task: CourseTask, now: number, waits = "Resources"): JobReport => {
   const { course, id, name } = task
   const { end, start } = timesOf(task)
   const base = {
@@ -60,7 +60,7 @@ export const onCourse = (task: CourseTask, now: number): JobReport => {
     start: null,
     end: null
   }
-  if (now < start) return { ...base, state: "PENDING", reason: "Resources" }
+  if (now < start) return { ...base, state: "PENDING", reason: waits }
   const started = { ...base, nodes: "fake01", start: iso(start) }
   if (now < end) return { ...started, state: "RUNNING" }
   return {

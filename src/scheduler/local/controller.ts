@@ -15,6 +15,7 @@ import { task as taskWrapper } from "./standins/task.ts"
 import {
   attempt,
   dropRequest,
+  isFinal,
   jobDir,
   jobIds,
   type LocalStoreError,
@@ -81,11 +82,20 @@ const serve = (options: ControllerOptions) =>
         yield* flush(dir, job)
       })
 
+    /** Whether what the job waits for is over; a job that nobody knows is. */
+    const mayStart = ({ spec: { directives: { awaits = [] } } }: Job): boolean =>
+      awaits.every(({ id, task }) => {
+        const other = jobs.get(Number(id))
+        return other === undefined ||
+          [...other.tasks].every(([key, state]) => (task !== null && key !== `${task}`) || isFinal(state))
+      })
+
     const startPending = Effect.gen(function*() {
       const active = (job: Job) => [...job.tasks.values()].filter(isActive).length
       const ordered = [...jobs.values()].sort((a, b) => a.id - b.id)
       let free = slots - ordered.reduce((sum, job) => sum + active(job), 0)
       for (const job of ordered) {
+        if (!mayStart(job)) continue
         let allowed = (job.spec.directives.array?.limit ?? Infinity) - active(job)
         for (const [key, task] of job.tasks) {
           if (free <= 0) return

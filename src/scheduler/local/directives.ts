@@ -2,6 +2,7 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { parseArraySpec } from "../../backend/slurm/arraySpec.ts"
+import { parseDependency } from "../../backend/slurm/dependency.ts"
 import { parseTimeLimit } from "./timeLimit.ts"
 
 /** A signal to send some seconds before the time limit; `batch`: to the script itself, not to its steps. */
@@ -28,6 +29,8 @@ export const Directives = Schema.Struct({
   partition: Schema.NullOr(Schema.String),
   account: Schema.NullOr(Schema.String),
   export: Schema.String,
+  /** Jobs that are waited for: their ids, and the tasks of arrays among them. Absent in submissions of before. */
+  awaits: Schema.optional(Schema.Array(Schema.Struct({ id: Schema.String, task: Schema.NullOr(Schema.Int) }))),
   warning: Schema.NullOr(Warning),
   requeue: Schema.Boolean
 })
@@ -37,6 +40,7 @@ const SHORT: Readonly<Record<string, string>> = {
   A: "account",
   a: "array",
   c: "cpus-per-task",
+  d: "dependency",
   D: "chdir",
   e: "error",
   J: "job-name",
@@ -138,8 +142,10 @@ export const parseDirectives = (
   const signal = warning(values.get("signal"))
   if (signal === undefined) return Either.left(`Invalid --signal specification: ${values.get("signal")}`)
   const array = values.has("array") ? parseArraySpec(values.get("array") ?? "") : Either.right(null)
+  const dependency = text("dependency")
+  const awaits = dependency === null ? Either.right([]) : parseDependency(dependency)
   const requeue = found.map(([key]) => key).filter((key) => key === "requeue" || key === "no-requeue").at(-1)
-  return Either.map(array, (array) => ({
+  return Either.map(Either.all([array, awaits]), ([array, awaits]) => ({
     name: text("job-name"),
     comment: text("comment"),
     output: text("output"),
@@ -156,6 +162,7 @@ export const parseDirectives = (
     partition: text("partition"),
     account: text("account"),
     export: text("export") ?? "ALL",
+    awaits,
     warning: signal,
     requeue: requeue === "requeue"
   }))

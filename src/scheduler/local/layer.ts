@@ -113,7 +113,8 @@ const userName = (): string => {
 const whyPending = (spec: JobSpec, state: JobState): string => {
   const limit = spec.directives.array?.limit ?? Infinity
   const running = Object.values(state).filter((task) => task.state === "RUNNING" || task.state === "COMPLETING").length
-  return running >= limit ? "JobArrayTaskLimit" : "Resources"
+  if (running >= limit) return "JobArrayTaskLimit"
+  return (spec.directives.awaits ?? []).length > 0 ? "Dependency" : "Resources"
 }
 
 const report = (id: number, spec: JobSpec, state: JobState, key: string): JobReport => {
