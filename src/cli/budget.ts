@@ -22,9 +22,9 @@ export const budgetOf = (manifest: Manifest, added: ReadonlyArray<string> | null
       jobs.map((name) => [name, { nodes, gpuHours }] as const)
     )
   )
-  const jobs = manifest.jobs.flatMap(({ name, stage }) => {
+  const jobs = manifest.jobs.flatMap(({ chain, name, stage }) => {
     const size = wanted === null || wanted.has(name) ? sizes.get(name) : undefined
-    return size === undefined ? [] : [{ stage, size }]
+    return size === undefined ? [] : [{ stage, size: { ...size, links: chain?.links ?? 1 } }]
   })
   const [total = { stage: "", jobs: 0, links: 0, nodes: 0, gpuHours: 0, unlimited: 0 }] = stageSizes(
     jobs.map(({ size }) => ({ stage: "", size }))

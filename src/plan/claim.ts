@@ -99,7 +99,7 @@ unset autoexp_dir autoexp_marker autoexp_try autoexp_later autoexp_log autoexp_l
 
 const assignJob = ({ chain = null, index, name, outputDir }: ClaimedJob, isChain: boolean): string =>
   `AUTOEXP_JOB=${quoteData(name)} AUTOEXP_INDEX=${index} autoexp_dir=${quoteData(outputDir)}` +
-  (isChain ? ` ${gateVariables(chain)}` : "")
+  (isChain ? ` ${gateVariables(chain, outputDir)}` : "")
 
 const chooseTask = (jobs: ReadonlyArray<ClaimedJob>, isChain: boolean): string =>
   `case "\${SLURM_ARRAY_TASK_ID:-}" in

@@ -9,17 +9,18 @@ import { quoteData } from "./shell.ts"
 const interval = 2
 
 /** A file whose being there says that the work is done, where the script can ask for it by itself. */
-const goalFile = ({ until }: Chain): string => {
-  const file = until?.class_name === "FileExistsCondition" ? until["path"] : null
-  return typeof file === "string" && file.startsWith("/") && !/[{}\n]/.test(file) ? file : ""
+const goalFile = ({ until }: Chain, outputDir: string): string => {
+  const written = until?.class_name === "FileExistsCondition" ? until["path"] : null
+  const file = typeof written === "string" ? written.replaceAll("{output_dir}", () => outputDir) : null
+  return file !== null && file.startsWith("/") && !/[{}\n]/.test(file) ? file : ""
 }
 
 /** Variables of a job's own for the lines below; `autoexp_wait` is empty where the job is no chain. */
-export const gateVariables = (chain: Chain | null): string => {
+export const gateVariables = (chain: Chain | null, outputDir: string): string => {
   if (chain === null) return "autoexp_wait= autoexp_after= autoexp_goal="
   const after = chain.expected_after_seconds
   return `autoexp_wait=${Math.ceil(Math.max(0, chain.gate_seconds))} ` +
-    `autoexp_after=${after === null ? "" : Math.floor(after)} autoexp_goal=${quoteData(goalFile(chain))}`
+    `autoexp_after=${after === null ? "" : Math.floor(after)} autoexp_goal=${quoteData(goalFile(chain, outputDir))}`
 }
 
 /** When the script began, in seconds since 1970; also where it is no link. */

@@ -89,7 +89,7 @@ export interface StageSize {
 /** One row for each stage, in the order in which they first occur. */
 export const stageSizes = (
   jobs: ReadonlyArray<
-    { readonly stage: string; readonly size: Pick<JobSize, "nodes" | "gpuHours"> & { readonly links?: number } }
+    { readonly stage: string; readonly size: Pick<JobSize, "nodes" | "gpuHours" | "links"> }
   >
 ): ReadonlyArray<StageSize> => {
   const rows = new Map<string, StageSize>()
@@ -98,7 +98,7 @@ export const stageSizes = (
     rows.set(stage, {
       stage,
       jobs: row.jobs + 1,
-      links: row.links + ((size.links ?? 1) > 1 ? size.links ?? 1 : 0),
+      links: row.links + (size.links > 1 ? size.links : 0),
       nodes: row.nodes + size.nodes,
       gpuHours: row.gpuHours + (size.gpuHours ?? 0),
       unlimited: row.unlimited + (size.gpuHours === null ? 1 : 0)

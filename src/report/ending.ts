@@ -54,7 +54,9 @@ const jobLines = (session: Session, job: Job): ReadonlyArray<string> => {
   const told = outcome === "success" || why === null ? "" : `: ${why}`
   return [
     `${plan.name}: ${outcome ?? state}${times}${told}`,
-    ...restarts.map(({ attempt, cause, reason }) => `  attempt ${attempt} began because of ${cause}: ${reason}`),
+    ...restarts.map(({ attempt, cause, reason }) =>
+      `  attempt ${attempt} ${cause === "link" ? "is the" : `began because of ${cause}:`} ${reason}`
+    ),
     ...attention === null ? [] : [`  needs attention since ${attention.since}: ${attention.reason}`]
   ]
 }

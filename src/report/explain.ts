@@ -10,7 +10,7 @@ import { budgetsOf, progressOf } from "../rule/budget.ts"
 import { decodeRules, rulesFor } from "../rule/Context.ts"
 import type { Job } from "../session/Job.ts"
 import type { Session } from "../session/Session.ts"
-import { waitsFor } from "../session/view.ts"
+import { chainText, waitsFor } from "../session/view.ts"
 import { wouldOf } from "../session/would.ts"
 import { sentence } from "./happenings.ts"
 
@@ -56,6 +56,7 @@ const budgetText = ({ after, before, kind, max }: Budget): string =>
 
 const restartText = ({ attempt = 0, data }: EventRecord<"RestartDecided">): string => {
   const { budgets, by, event, fingerprint, progress, reason } = data
+  if (by === "chain") return `attempt ${attempt} is followed by the ${reason}`
   const who = by === "operator" ? "an operator asked for it" : by === "lost" ? "the scheduler lost it" : `rule ${event}`
   return [
     `restarted after attempt ${attempt}, because ${who}: ${reason}`,
@@ -67,10 +68,14 @@ const restartText = ({ attempt = 0, data }: EventRecord<"RestartDecided">): stri
   ].join("; ")
 }
 
-const stateText = ({ attempt, outcome, slurmState, state, why }: Job): string =>
-  outcome !== null
+const stateText = (job: Job): string => {
+  const { attempt, outcome, slurmState, state, why } = job
+  return outcome !== null
     ? `ended as ${outcome} after ${attempt === 1 ? "1 attempt" : `${attempt} attempts`}: ${why ?? ""}`
-    : `${state}, attempt ${attempt}${slurmState === null ? "" : `, ${slurmState} for the scheduler`}`
+    : `${state}, attempt ${attempt}${slurmState === null ? "" : `, ${slurmState} for the scheduler`}${
+      job.plan.chain === undefined ? "" : `; ${chainText(job)}`
+    }`
+}
 
 /** What holds the job back now. */
 const waiting = (session: Session, job: Job): ReadonlyArray<string> => {

@@ -107,7 +107,8 @@ const saying = (record: EventRecord): string | null => {
     case "ActionFinished":
       return `action ${record.data.outcome.status}: ${resultText(record.data.outcome.result)}`
     case "RestartDecided": {
-      const { budget, event, reason } = record.data
+      const { budget, by, event, reason } = record.data
+      if (by === "chain") return reason
       const left = budget === null ? "" : `, ${budget.after} left`
       return `restart because of ${event}: ${reason}${left}`
     }

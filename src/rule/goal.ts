@@ -77,7 +77,7 @@ export const watchGoal = (context: Context, job: Job): void => {
 }
 
 /** Least seconds that files have for a yes once the attempt has ended: shared file systems show them late. */
-const goalSeconds = 5
+const goalSeconds = 1
 
 /** Whether it is known of an attempt that has ended if the chain's work is done; it is asked, if that was not done yet. */
 export const isGoalSettled = (context: Context, job: Job): boolean => {

@@ -48,6 +48,22 @@ const logsRead = (session: Session, { logPath, plan }: Job) =>
     return read === undefined ? [] : [{ path, identity: read.identity, to: read.offset }]
   })
 
+const queued = ({ links }: Job) =>
+  links.flatMap(({ cancel, slurm }) => cancel === null && slurm !== null ? [slurm] : [])
+
+/** `link 3 of 40, 2 queued ahead`; empty for a job without a chain. */
+export const chainText = (job: Job): string =>
+  job.plan.chain === undefined
+    ? ""
+    : `link ${job.link} of ${job.plan.chain.links}, ${queued(job).length} queued ahead`
+
+const chainView = (job: Job) =>
+  job.plan.chain === undefined ? null : {
+    link: job.link,
+    links: job.plan.chain.links,
+    queued: queued(job).map(({ id, task }) => task === null ? id : `${id}_${task}`)
+  }
+
 const jobView = (session: Session) => (job: Job) => ({
   name: job.plan.name,
   index: job.plan.index,
@@ -56,6 +72,7 @@ const jobView = (session: Session) => (job: Job) => ({
   why: job.why,
   waits_for: waitsFor(session, job),
   attempts: job.attempt,
+  chain: chainView(job),
   slurm_id: job.slurm === null ? null : job.slurm.task === null ? job.slurm.id : `${job.slurm.id}_${job.slurm.task}`,
   slurm_state: job.slurmState,
   exit_code: job.exitCode,
