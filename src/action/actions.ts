@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import { Int, Number, type ValueMap } from "../backend/Value.ts"
 import { OnInterrupt } from "../event/terms.ts"
 import type { TemplateError } from "../sweep/format.ts"
+import { ExcludeNodesAction } from "./actions/ExcludeNodesAction.ts"
 import { LogAction } from "./actions/LogAction.ts"
 import { PublishEventAction } from "./actions/PublishEventAction.ts"
 import { RestartAction } from "./actions/RestartAction.ts"
@@ -12,8 +13,14 @@ import { RunCommandAction } from "./actions/RunCommandAction.ts"
 import { Condition } from "./conditions.ts"
 import { render, renderAll, renderMap, renderShell } from "./render.ts"
 
-export const Action = Schema.Union(LogAction, PublishEventAction, RestartAction, RunAutoexpAction, RunCommandAction)
-  .annotations({ identifier: "Action" })
+export const Action = Schema.Union(
+  ExcludeNodesAction,
+  LogAction,
+  PublishEventAction,
+  RestartAction,
+  RunAutoexpAction,
+  RunCommandAction
+).annotations({ identifier: "Action" })
 export type Action = typeof Action.Type
 
 /** An action with how and when: `inline` acts in the monitor's cycle, `queue` leaves it to the worker. */
@@ -51,6 +58,12 @@ export const eventAction = (binding: typeof Binding.Type): typeof EventAction.Ty
 export const renderAction = (action: Action, metadata: ValueMap): Either.Either<Action, TemplateError> =>
   Either.gen(function*() {
     switch (action.class_name) {
+      case "ExcludeNodesAction":
+        return {
+          ...action,
+          nodes: yield* render(action.nodes, metadata),
+          reason: yield* render(action.reason, metadata)
+        }
       case "LogAction":
       case "LogMessageAction":
         return { ...action, message: yield* render(action.message, metadata) }

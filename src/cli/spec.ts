@@ -1,6 +1,6 @@
 /** The command line: one table, from which the argv normaliser, the parser, the help pages and the types derive. */
 import * as Either from "effect/Either"
-import { count, format, index, indices, since } from "./values.ts"
+import { count, format, hours, index, indices, since } from "./values.ts"
 
 interface Flag {
   readonly kind: "flag"
@@ -63,6 +63,9 @@ export const options = {
   ),
   columns: text("LIST", "only these columns, as name,state,step"),
   filter: texts("FILTER", "only rows of which that is so: column=text, column!=text, column<number"),
+  node: texts("NODES", "nodes, as SLURM writes them: lrdn0337 or lrdn[0337,0417]"),
+  hours: typed("N", hours, "for how long (default: 168, a week)"),
+  project: flag("also for other sessions of the project whose state is kept in the same place"),
   reason: text("TEXT", "why, for the journal"),
   type: texts("TYPE", "only records of this type"),
   to: typed("SEQ|TIME", since, "up to this record or time, and show the state then"),
@@ -206,6 +209,17 @@ export const commands = {
   }),
   "job hold": command({ help: "submit a job no more until it is released", options: asking, required: ["session"] }),
   "job release": command({ help: "let a job that was held be submitted", options: asking, required: ["session"] }),
+  "nodes list": command({ help: "nodes that jobs stay away from: why, and until when", required: ["session"] }),
+  "nodes exclude": command({
+    help: "keep all jobs away from nodes: those to be submitted, and those that wait in the queue",
+    options: ["node", "hours", "project", "reason"],
+    required: ["session"]
+  }),
+  "nodes release": command({
+    help: "let jobs run there again; on all nodes if none is named",
+    options: ["node", "reason"],
+    required: ["session"]
+  }),
   "job logs": command({
     help: "the end of a job's log, or what is added to it",
     options: ["job", "follow"],
@@ -323,6 +337,7 @@ export const groups: Readonly<Record<string, string>> = {
   session: "what was planned, submitted and watched",
   queue: "the action queue of a session",
   job: "what an operator decides of a job, and its log",
+  nodes: "nodes that a session's jobs stay away from",
   journal: "the files that a session's history stands in",
   sweep: "the points that a config spans",
   config: "the composed config",

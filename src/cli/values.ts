@@ -9,6 +9,12 @@ export const index = (text: string): Either.Either<number, string> =>
 export const count = (text: string): Either.Either<number, string> =>
   /^0*[1-9]\d{0,8}$/.test(text) ? Either.right(Number(text)) : Either.left(`"${text}" is no number of at least 1`)
 
+/** A number of hours, more than 0; a fraction may be. */
+export const hours = (text: string): Either.Either<number, string> => {
+  const value = /^\d{1,6}(?:\.\d+)?$/.test(text) ? Number(text) : 0
+  return value > 0 ? Either.right(value) : Either.left(`"${text}" is no number of hours, as 12 or 0.5`)
+}
+
 const formats = ["table", "csv", "md", "json"] as const
 export type Format = (typeof formats)[number]
 

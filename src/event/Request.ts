@@ -30,6 +30,16 @@ export const Request = Schema.Union(
   }),
   /** Overrides of the `monitoring` section that count from now on, after those of the plan; a later one of a key wins. */
   Schema.Struct({ kind: Schema.Literal("set"), settings: Strings }),
+  /** Keep all jobs away from the nodes for so many seconds; `project`: those of the project's other sessions too. */
+  Schema.Struct({
+    kind: Schema.Literal("nodes_exclude"),
+    nodes: Strings,
+    seconds: Schema.Number,
+    scope: Schema.Literal("session", "project"),
+    reason: Text
+  }),
+  /** Let jobs run on the nodes again; on all of them if none is named. */
+  Schema.Struct({ kind: Schema.Literal("nodes_release"), nodes: Strings, reason: Text }),
   Schema.Struct({ kind: Schema.Literal("queue_retry"), queue_id: Text }),
   Schema.Struct({ kind: Schema.Literal("queue_remove"), queue_id: Text }),
   /** `lease`: which claim it is, and by which name its worker's heartbeat is found. */

@@ -153,6 +153,29 @@ export const decisions = {
   /** Nothing submits the job until it is released. */
   JobHeld: Schema.Struct({ why: Text }),
   JobReleased: Schema.Struct({ why: Text }),
+  /** Jobs of the session stay away from the nodes until then (ISO 8601 UTC); those in `evicted` are let back for them. */
+  NodesExcluded: Schema.Struct({
+    would: Would,
+    nodes: Strings,
+    until: Text,
+    reason: Text,
+    by: Schema.Literal("rule", "operator"),
+    /** `project`: other sessions of it stay away too. */
+    scope: Schema.Literal("session", "project"),
+    /** The event that named them. */
+    event: Schema.optional(Text),
+    evicted: Strings
+  }),
+  /**
+   * Jobs may run there again. `mass`: so many were named at once that none of them is excluded for a while. `unknown`: the
+   * scheduler has no such nodes, and is not told of them again.
+   */
+  NodesReleased: Schema.Struct({
+    nodes: Strings,
+    why: Text,
+    mass: Schema.optional(Schema.Boolean),
+    unknown: Schema.optional(Schema.Boolean)
+  }),
   /** Too many jobs failed alike: no restart is submitted until an operator has acknowledged that. */
   BreakerOpened: Schema.Struct({ fingerprint: Text, jobs: Strings, why: Text }),
   BreakerClosed: Schema.Struct({ why: Text }),

@@ -130,6 +130,20 @@ export const facts = {
     /** The scheduler put the same job back into its queue: its next attempt, without a submission. */
     requeued: Schema.optional(Schema.Boolean)
   }),
+  /** The scheduler was told which nodes a job that waits in its queue stays away from. */
+  NodesUpdated: Schema.Struct({
+    /** Of its submission. */
+    nonce: Text,
+    slurm_id: Text,
+    nodes: Strings,
+    /** Whether it took that: not of a job that has started meanwhile. */
+    applied: Schema.Boolean,
+    message: Schema.optional(Text)
+  }),
+  /** What other sessions of the project stay away from has changed. */
+  ProjectNodesRead: Schema.Struct({
+    nodes: Schema.Array(Schema.Struct({ node: Text, until: Text, reason: Text, session: Text }))
+  }),
   SchedulerFailed: Schema.Struct({ command: Text, message: Text }),
   SchedulerRecovered: Schema.Struct({}),
   /** New bytes of a log, and what the rules found in them. Offsets in bytes from 0. */

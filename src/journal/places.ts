@@ -29,9 +29,15 @@ export const snapshotFile = (place: SessionPlace): string => inState(place, ".sn
 /** The session file. */
 export const sessionFile = (place: SessionPlace): string => inState(place, ".json")
 
-/** The projections: the session file and the queue; and the snapshot. */
+/** Nodes that all sessions of a project stay away from: here each has a file of those that it knows of. */
+export const nodesDir = (stateDir: string): string => path.join(stateDir, "excluded_nodes")
+
+export const nodesFile = ({ planId, stateDir }: SessionPlace): string => path.join(nodesDir(stateDir), `${planId}.json`)
+
+/** The projections: the session file, its nodes and the queue; and the snapshot. */
 export const projections = (place: SessionPlace): ReadonlyArray<string> => [
   sessionFile(place),
+  nodesFile(place),
   inState(place, ".actions"),
   snapshotFile(place)
 ]

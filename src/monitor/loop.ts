@@ -18,6 +18,7 @@ import { decodeRules, type Rules, rulesFor, rulesInForce } from "../rule/Context
 import { type Detector, makeDetector } from "../rule/detect.ts"
 import { pollSeconds } from "../rule/Monitoring.ts"
 import { type Job } from "../session/Job.ts"
+import { toUpdate } from "../session/nodes.ts"
 import { toCancel, toClaim, toConfirm, toLookUp, toRun, toSubmit, unwantedLinks } from "../session/pending.ts"
 import { isFinished, type Session } from "../session/Session.ts"
 import { isObserved } from "../session/would.ts"
@@ -31,10 +32,11 @@ import { makeRuleWatch } from "./newRules.ts"
 import { confirmEnds, observeJobs, observeSubmitTimer, observeTimers } from "./observe.ts"
 import { patientFiles } from "./patientFiles.ts"
 import { perform } from "./perform.ts"
+import { projectNodesFacts } from "./projectNodes.ts"
 import { makePatientPublisher } from "./publish.ts"
 import { observeLogs, type ReadingRules } from "./readLogs.ts"
 import { recover } from "./recover.ts"
-import { cancel, cancelLink, lookUp, submit } from "./submissions.ts"
+import { cancel, cancelLink, excludeNodes, lookUp, submit } from "./submissions.ts"
 
 /** What a monitor needs of the world. */
 export type Services = Journal | Scheduler | Files | Commands | FollowUps | RuleSource
@@ -254,6 +256,14 @@ export const watch = (
           spared = spared || facts.length === 0
         }
       }
+      for (const outdated of toUpdate(session).filter(({ job }) => mayAct(job.plan.name))) {
+        const facts = yield* excludeNodes(session, outdated)
+        yield* record(facts)
+        if (facts.some(({ type }) => type === "NodesUpdated")) continue
+        // It spares itself, or does not answer: nor would it for the others.
+        spared = spared || facts.length === 0
+        break
+      }
       yield* asker.ask
       yield* fileAsker.ask
     })
@@ -268,6 +278,7 @@ export const watch = (
 
     const observe = Effect.gen(function*() {
       yield* record(yield* recover(session))
+      yield* record(projectNodesFacts(held.place, session, yield* recordedNow))
       const { facts, missing } = yield* observeJobs(session)
       yield* record(facts)
       const at = yield* recordedNow

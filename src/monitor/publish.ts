@@ -3,10 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
+import { nodesFile } from "../journal/places.ts"
 import { JournalIoError, type SessionPlace } from "../port/Journal.ts"
 import type { QueueEntry } from "../session/entries.ts"
 import type { Session } from "../session/Session.ts"
 import { queueView, sessionView } from "../session/view.ts"
+import { nodesText } from "./projectNodes.ts"
 import { replaceFile } from "./replaceFile.ts"
 
 /** The last record of a journal: kept in the session file too, so that removed last lines are noticed. */
@@ -40,6 +42,7 @@ const pretty = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 /** Path and text of each file, a function of the journal alone; the session file last, whose head vouches for the others. */
 const filesOf = (place: SessionPlace, session: Session, head: Head): ReadonlyMap<string, string> =>
   new Map([
+    ...[nodesText(session) ?? []].flat().map((text): readonly [string, string] => [nodesFile(place), text]),
     ...[...session.queue.values()].map((entry): readonly [string, string] => [
       queueFile(place, entry),
       pretty(queueView(entry))
@@ -69,7 +72,7 @@ export const makePublisher = (place: SessionPlace) => {
     Effect.tryPromise({
       try: async () => {
         const files = filesOf(place, session, head)
-        const stale = (written === null ? await present(actionsDir(place)) : [...written.keys()])
+        const stale = (written === null ? [...await present(actionsDir(place)), nodesFile(place)] : [...written.keys()])
           .filter((file) => !files.has(file))
         for (const [file, text] of files) if (written?.get(file) !== text) await write(file, text)
         for (const file of stale) await fs.rm(file, { force: true })

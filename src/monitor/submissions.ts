@@ -10,6 +10,7 @@ import type { Files, FileUnreadableError } from "../port/Files.ts"
 import { Scheduler } from "../port/Scheduler.ts"
 import type { OpenSubmission } from "../session/entries.ts"
 import type { Job } from "../session/Job.ts"
+import type { Outdated } from "../session/nodes.ts"
 import type { UnwantedLink } from "../session/pending.ts"
 import type { Session } from "../session/Session.ts"
 import { readClaim, submittedAttempt } from "./claim.ts"
@@ -202,6 +203,28 @@ export const cancelLink = (
       attempt: job.attempt,
       ...(cancel === null ? {} : { cause: cancel.seq }),
       data: { nonce, slurm_id: slurm.id }
+    }]
+  }).pipe(
+    Effect.catchTags({
+      SchedulerUnavailableError: (error) => Effect.succeed(noteFailure(session, error)),
+      SchedulerBusyError: () => Effect.succeed<Facts>([])
+    })
+  )
+
+/** Tells the scheduler which nodes a job that waits in its queue is to stay away from, besides those of its script. */
+export const excludeNodes = (
+  session: Session,
+  { job: { attempt, plan }, nodes, nonce, slurm }: Outdated
+): Effect.Effect<Facts, never, Scheduler> =>
+  Effect.gen(function*() {
+    const scheduler = yield* Scheduler
+    const own = excludedBy(plan.script)
+    const answer = yield* scheduler.exclude(slurm, own === "" ? nodes : [...nodes, own])
+    return [{
+      type: "NodesUpdated" as const,
+      job: plan.name,
+      attempt,
+      data: { nonce, slurm_id: slurm.id, nodes, ...answer }
     }]
   }).pipe(
     Effect.catchTags({

@@ -131,6 +131,17 @@ export class Scheduler extends Context.Tag("autoexp/Scheduler")<Scheduler, {
   readonly snapshot: (jobs: ReadonlyArray<JobRef>) => Effect.Effect<Snapshot, SchedulerUnavailableError>
   /** Asks for the job's end (TERM, grace, KILL). Succeeds also if it has ended already. */
   readonly cancel: (job: JobRef) => Effect.Effect<void, SchedulerUnavailableError | SchedulerBusyError>
+  /**
+   * Keeps a job that waits in the queue away from the nodes, in place of those that it was kept away from before; none: it
+   * may run anywhere. A job that does not wait any more is left as it is, and `message` says so.
+   */
+  readonly exclude: (
+    job: JobRef,
+    nodes: ReadonlyArray<string>
+  ) => Effect.Effect<
+    { readonly applied: true } | { readonly applied: false; readonly message: string },
+    SchedulerUnavailableError | SchedulerBusyError
+  >
   /** How many calls of each command were made so far by this process. */
   readonly calls: Effect.Effect<Readonly<Record<string, number>>>
 }>() {}

@@ -9,6 +9,7 @@ import type { Budget } from "../event/terms.ts"
 import { budgetsOf, progressOf } from "../rule/budget.ts"
 import { decodeRules, rulesFor } from "../rule/Context.ts"
 import type { Job } from "../session/Job.ts"
+import { excludedView } from "../session/nodes.ts"
 import type { Session } from "../session/Session.ts"
 import { chainText, waitsFor } from "../session/view.ts"
 import { wouldOf } from "../session/would.ts"
@@ -24,6 +25,7 @@ export interface Statement {
     | "no_restart"
     | "condition"
     | "changes"
+    | "nodes"
     | "would"
     | "rules"
   readonly text: string
@@ -239,6 +241,11 @@ export const explain = (
       text: `the rules were edited, but cannot be read, so the old ones stay: ${session.rulesUnreadable.message}`,
       evidence: [session.rulesUnreadable.seq]
     }]),
+    ...(job.outcome !== null ? [] : excludedView(session).map(({ node, reason, session: other, until }) => ({
+      about: "nodes" as const,
+      text: `stays away from ${node} until ${until}${other === null ? "" : `, as session ${other} does`}: ${reason}`,
+      evidence: [session.excluded.get(node)?.seq ?? []].flat()
+    }))),
     ...(job.changes === null ? [] : [{
       about: "changes" as const,
       text: `submitted with ${JSON.stringify(job.changes)} until that is acknowledged`,

@@ -143,6 +143,23 @@ const saying = (record: EventRecord): string | null => {
       return `held: ${record.data.why}`
     case "JobReleased":
       return `released: ${record.data.why}`
+    case "NodesExcluded": {
+      const { evicted, nodes, reason, scope, until } = record.data
+      return `jobs of the ${scope} stay away from ${nodes.join(", ")} until ${until}: ${reason}` +
+        (evicted.length === 0 ? "" : `; ${evicted.join(", ")} let back, since so many are enough`)
+    }
+    case "NodesReleased": {
+      const { nodes, why } = record.data
+      return nodes.length === 0 ? why : `jobs may run on ${nodes.join(", ")} again: ${why}`
+    }
+    case "NodesUpdated":
+      return record.data.applied
+        ? `${record.data.slurm_id} waits, away from ${record.data.nodes.join(", ") || "no node"}`
+        : `${record.data.slurm_id} cannot be kept away from nodes any more: ${record.data.message ?? ""}`
+    case "ProjectNodesRead":
+      return record.data.nodes.length === 0
+        ? "other sessions of the project stay away from no node"
+        : `other sessions of the project stay away from ${record.data.nodes.map(({ node }) => node).join(", ")}`
     case "BreakerOpened":
       return `restarts pause: ${record.data.why}`
     case "BreakerClosed":

@@ -58,6 +58,8 @@ const withheld = (event: NewEvent<DecisionType>): NewEvent<DecisionType> => {
       return { ...event, data: { ...event.data, would: true } }
     case "EndDecided":
       return { ...event, data: { ...event.data, would: true } }
+    case "NodesExcluded":
+      return { ...event, data: { ...event.data, would: true } }
     case "ActionStarted":
       return { ...event, data: { ...event.data, would: true } }
     case "ActionQueued":

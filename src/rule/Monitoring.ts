@@ -107,6 +107,25 @@ const Restarts = Schema.Struct({
   progress: Schema.optionalWith(Schema.NullOr(Schema.Array(Schema.String)), { default: () => null })
 }).annotations({ identifier: "Restarts" })
 
+const number = (value: number) => Schema.optionalWith(Number, { default: () => value })
+
+/** Nodes that jobs of the session stay away from. */
+const BadNodes = Schema.Struct({
+  /** How many rules may name at once; the oldest is let back first. An operator may name more. */
+  max_nodes: Schema.optionalWith(Int, { default: () => 16 }),
+  /**
+   * More nodes than so many, or than such a share of the job's own, named within so many seconds: it is not they that are
+   * broken. None of them is excluded.
+   */
+  mass_nodes: Schema.optionalWith(Int, { default: () => 8 }),
+  mass_share: number(0.5),
+  mass_seconds: number(600)
+}).annotations({ identifier: "BadNodes" })
+export type BadNodes = typeof BadNodes.Type
+
+/** What is said of bad nodes, or what holds where nothing is. */
+export const badNodesOf = ({ bad_nodes }: Pick<Monitoring, "bad_nodes">): BadNodes => bad_nodes ?? BadNodes.make({})
+
 /** The mode that a rule's state names; null for those that end nothing. */
 export const modeOf = (state: LogEvent["state"]): Mode | null => {
   const name = state === null ? null : stateOfClass[state.class_name]
@@ -142,6 +161,7 @@ export const Monitoring = Schema.Struct({
   /** Further files whose growth counts as activity and whose lines the log events read. */
   output_paths: Schema.optionalWith(Schema.Array(Schema.String), { default: () => [] }),
   restarts: Schema.optionalWith(Restarts, { default: () => Restarts.make({}) }),
+  bad_nodes: Schema.optional(BadNodes),
   /**
    * A line of the log that holds this text says that the attempt has done its work: the success event is raised at once,
    * and the job ends as a success, whatever the scheduler makes of its end.

@@ -2,21 +2,19 @@
 import type { RestartAction } from "../action/actions/RestartAction.ts"
 import { overriddenArgv } from "../backend/overridden.ts"
 import { pyStr } from "../backend/python.ts"
+import { nodeName } from "../backend/slurm/hostList.ts"
 import { isList, type Value } from "../backend/Value.ts"
 import type { EventData } from "../event/events.ts"
 import type { Changes } from "../event/terms.ts"
 import { later } from "../event/time.ts"
 import type { Occurrence } from "../session/entries.ts"
 import type { Job } from "../session/Job.ts"
+import { wantedNodes } from "../session/nodes.ts"
 import type { Context } from "./Context.ts"
 import { metadataOf } from "./metadata.ts"
 
-/** A node's name as SLURM knows it: short, and nothing that could be read as a list, a range or an option. */
-const nodeName = (text: string): string | null =>
-  /^([A-Za-z][A-Za-z0-9_-]*)(?:\.[A-Za-z0-9_.-]+)?$/.exec(text)?.[1] ?? null
-
 /** The node that failed: the one that the log or the accounting names, or the only one that the attempt had. */
-const failedNode = ({ evidence, nodes }: Job, { metadata }: Occurrence): string | null => {
+export const failedNode = ({ evidence, nodes }: Job, { metadata }: Occurrence): string | null => {
   for (const source of [metadata, evidence]) {
     for (const key of ["failed_node", "node", "host", "hostname"]) {
       const name = nodeName(metadataOf(source, key))
@@ -45,7 +43,8 @@ export const changesOf = (
 ): Changes | null => {
   const options = Object.entries(action.sbatch_overrides)
   const args = Object.entries(action.overrides)
-  const node = action.exclude_nodes === "failed" ? failedNode(job, occurrence) : null
+  const isOwn = (action.exclude_scope ?? "job") === "job"
+  const node = action.exclude_nodes === "failed" && isOwn ? failedNode(job, occurrence) : null
   if (options.length === 0 && args.length === 0 && node === null) return null
   const { exclude = [], overrides = {}, sbatch = {} } = job.changes ?? {}
   const others = exclude.filter((one) => one.node !== node && one.until > fact.at)
@@ -65,11 +64,10 @@ export const changesOf = (
 }
 
 /** Options of sbatch for the next submission, as they stand on its command line. */
-export const sbatchOptions = ({ fact }: Context, { changes }: Job): ReadonlyArray<string> => {
-  if (changes === null) return []
-  const nodes = changes.exclude.filter(({ until }) => until > fact.at).map(({ node }) => node)
+export const sbatchOptions = ({ fact, session }: Context, job: Job): ReadonlyArray<string> => {
+  const nodes = wantedNodes(session, job, fact.at)
   return [
-    ...Object.entries(changes.sbatch).map(([key, value]) => value === "" ? `--${key}` : `--${key}=${value}`),
+    ...Object.entries(job.changes?.sbatch ?? {}).map(([key, value]) => value === "" ? `--${key}` : `--${key}=${value}`),
     ...(nodes.length === 0 ? [] : [`--exclude=${nodes.join(",")}`])
   ]
 }

@@ -72,6 +72,8 @@ const textsIn = (value: Value, path: Path): ReadonlyArray<readonly [Path, string
 /** The texts of an action that are rendered, with their paths. */
 const templatesOf = (action: Action, path: Path): ReadonlyArray<readonly [Path, string]> => {
   switch (action.class_name) {
+    case "ExcludeNodesAction":
+      return [[[...path, "nodes"], action.nodes], [[...path, "reason"], action.reason]]
     case "LogAction":
     case "LogMessageAction":
       return [[[...path, "message"], action.message]]

@@ -18,6 +18,7 @@ import { failureOf } from "./failure.ts"
 import { fingerprint } from "./fingerprint.ts"
 import { variablesOf } from "./metadata.ts"
 import { modeOf, type Monitoring, stateOfClass } from "./Monitoring.ts"
+import { excludeByRule } from "./nodes.ts"
 import { restart } from "./restart.ts"
 
 /** Whether a match may be what a restart answers, or what the attempt ends of. */
@@ -211,6 +212,7 @@ const act = (
     context.emit({ type: "ActionLogged", data: { binding, event_id, message: ready.message } }, job, cause)
     return
   }
+  if (ready.class_name === "ExcludeNodesAction") return excludeByRule(context, job, occurrence, ready, skip, cause)
   if (ready.class_name === "PublishEventAction") return publish(context, job, occurrence, binding, ready, skip, cause)
   const complete = ready.class_name === "RunCommandAction" ? { ...ready, cwd: ready.cwd ?? job.plan.output_dir } : ready
   const policy = on_interrupt === null ? {} : { on_interrupt }

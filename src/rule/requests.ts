@@ -9,6 +9,7 @@ import type { Told } from "../event/Told.ts"
 import type { QueueEntry } from "../session/entries.ts"
 import { type Context, decodeRules } from "./Context.ts"
 import { actAgain } from "./gates.ts"
+import { excludeByHand, releaseByHand } from "./nodes.ts"
 import { observed, operate } from "./operator.ts"
 
 /** Answers a request by a decision; a refusal says why. */
@@ -22,6 +23,8 @@ export const answer = (context: Context, { actor, request, request_id }: EventDa
   }
   if (request.kind === "set") return
   if (request.kind === "grow") return grow(context, request_id, request, refuse)
+  if (request.kind === "nodes_exclude") return excludeByHand(context, actor, request, refuse)
+  if (request.kind === "nodes_release") return releaseByHand(context, actor, request, refuse)
   if ("job" in request) return operate(context, { actor }, request, refuse)
   const entry = context.session.queue.get(request.queue_id)
   if (entry === undefined) return refuse(`there is no queue entry ${request.queue_id}`)

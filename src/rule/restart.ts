@@ -12,6 +12,7 @@ import { isCancelledByOthers, noRestartCode } from "./classify.ts"
 import type { Context } from "./Context.ts"
 import { failureOf } from "./failure.ts"
 import { metadataOf } from "./metadata.ts"
+import { excludeByRule } from "./nodes.ts"
 
 /** Why the job is not restarted whatever its budgets are; null if nothing keeps it. */
 const hindrance = (
@@ -108,6 +109,10 @@ export const restart = (
     job,
     cause
   )
+  if (action.exclude_nodes === "failed" && action.exclude_scope !== undefined && action.exclude_scope !== "job") {
+    const naming = { nodes: "failed", reason, seconds: action.exclude_seconds, scope: action.exclude_scope }
+    excludeByRule(context, context.now(job), occurrence, naming, () => {}, seq)
+  }
   endAttempt(context, context.now(job), `restart: ${reason}`, seq)
   if (acts) noteFailure(context, context.now(job), occurrence, charge, seq)
 }

@@ -7,7 +7,7 @@ import type { EventRecord, Fact } from "../event/EventRecord.ts"
 import type { DecisionType, EventData } from "../event/events.ts"
 import { fold } from "../session/fold.ts"
 import { type Job } from "../session/Job.ts"
-import { logKey, recoveryTimer, type Session, submitTimer } from "../session/Session.ts"
+import { logKey, nodesTimer, recoveryTimer, type Session, submitTimer } from "../session/Session.ts"
 import { tell, tellOfEnd, timeUp } from "./answers.ts"
 import { Context, type Rules, rulesInForce, timerOf } from "./Context.ts"
 import { cancelEnding, judgeEnd } from "./ending.ts"
@@ -16,6 +16,7 @@ import { tendChains } from "./links.ts"
 import { neverBegins } from "./lost.ts"
 import { terminationRule } from "./Monitoring.ts"
 import { followRules } from "./newRules.ts"
+import { forgetUnknown, releaseExpired } from "./nodes.ts"
 import { raise } from "./raise.ts"
 import { answer, giveUpTold, takeStock, workerLost } from "./requests.ts"
 import { judgeSilence, watchSilence } from "./silence.ts"
@@ -99,6 +100,12 @@ const decide = (context: Context, fact: Fact): void => {
       return fact.data.told === undefined ? undefined : giveUpTold(context, fact.data.told)
     case "WorkerLost":
       return workerLost(context, fact.data.queue_id)
+    case "NodesUpdated": {
+      const { applied, message = "", nodes } = fact.data
+      if (!applied) forgetUnknown(context, nodes, message, presentJob(context))
+      return
+    }
+    case "ProjectNodesRead":
     case "RulesUnreadable":
     case "RulesReadable":
     case "PatternSwitchedOff":
@@ -203,6 +210,7 @@ const fire = (context: Context, timer: string): void => {
   const [kind = "", ...rest] = timer.split(" ")
   const asked = /^condition(?:\.(\d+))?$/.exec(kind)
   if (asked !== null) return timeUp(context, rest.join(" "), Number(asked[1] ?? 0))
+  if (timer === nodesTimer) return releaseExpired(context)
   if (timer === submitTimer) {
     context.roomChanged = true
     return

@@ -2,6 +2,7 @@
 import type { EventData } from "../event/events.ts"
 import { secondsBetween } from "../event/time.ts"
 import { type Job } from "../session/Job.ts"
+import { excludedBy } from "../session/nodes.ts"
 import { submitTimer } from "../session/Session.ts"
 import { wouldHave } from "../session/would.ts"
 import { limitsAreWaitedOut } from "./behaviour.ts"
@@ -11,6 +12,7 @@ import { finish } from "./ending.ts"
 import { isAllowed, openGates } from "./gates.ts"
 import { hasLinks, nextNumber, takeLink } from "./links.ts"
 import { lostBound, lostInARow, restartLost } from "./lost.ts"
+import { forgetUnknown } from "./nodes.ts"
 
 /** Seconds until the scheduler, which takes no more jobs at present, is asked again: the first wait, and the longest. */
 const refusedWait = 60
@@ -26,6 +28,12 @@ export const refused = (
   context: Context,
   { message, nonce, temporary = false, unmade = false }: EventData<"SubmissionRefused">
 ): void => {
+  const told = excludedBy(context.session.submissions.get(nonce)?.options ?? [])
+  if (!temporary && forgetUnknown(context, told, message)) {
+    takeBack(context, nonce)
+    context.roomChanged = true
+    return
+  }
   if (context.session.submissions.get(nonce)?.ahead === true) {
     takeBack(context, nonce)
     return waitForLinks(context)

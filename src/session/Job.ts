@@ -58,6 +58,8 @@ export interface Link {
   /** What it was submitted with. */
   readonly options: ReadonlyArray<string>
   readonly script: string
+  /** Nodes that the scheduler was told later to keep it away from, whether it took that or not; null: none were told. */
+  readonly told: ReadonlyArray<string> | null
   /** Seq of the decision to cancel it, and whether the scheduler took that. */
   readonly cancel: { readonly seq: number; readonly taken: boolean } | null
 }
@@ -164,6 +166,8 @@ export interface Job {
   readonly budgetFrom: number
   /** What restarts have changed in what is submitted; null: nothing. */
   readonly changes: Changes | null
+  /** Nodes that the scheduler was told last to keep the present attempt away from, besides those of its script. */
+  readonly excluded: ReadonlyArray<string>
   /** An operator wants it not to be submitted. */
   readonly held: { readonly since: string; readonly reason: string } | null
   /** Submissions lost on the way since the last one that was accepted. */

@@ -2,11 +2,13 @@
  * A session as its journal tells it. Job values are immutable; the tables that hold them belong to whoever folds
  * (copying a table of ten thousand jobs for each record would cost more than everything else).
  */
+import type { EventData } from "../event/events.ts"
 import type { Request } from "../event/Request.ts"
 import type { BreakerSettings } from "../event/terms.ts"
 import type { Repair } from "../port/Journal.ts"
 import type {
   EventEntry,
+  Exclusion,
   FollowUpEntry,
   LogPosition,
   Occurrence,
@@ -85,6 +87,16 @@ export interface Session {
     | null
   /** Whether it ever took none: jobs are submitted one by one since then. */
   readonly limited: boolean
+  /** Nodes that its jobs stay away from, by their names. */
+  readonly excluded: Map<string, Exclusion>
+  /** When rules named nodes last, by these: whether they are many at once. */
+  readonly named: Map<string, string>
+  /** Since when rules exclude none, because too many were named at once; null: they do. */
+  readonly massFailure: { readonly since: string; readonly why: string } | null
+  /** What other sessions of the project stay away from. */
+  readonly projectNodes: EventData<"ProjectNodesRead">["nodes"]
+  /** Names of which the scheduler has said that it has no such node. */
+  readonly unknownNodes: Set<string>
   readonly schedulerFailing: boolean
   readonly calls: Readonly<Record<string, number>>
   readonly jobs: Map<string, Job>
@@ -152,6 +164,11 @@ export const emptySession = (): Session => ({
   alike: new Map(),
   siteLimit: null,
   limited: false,
+  excluded: new Map(),
+  named: new Map(),
+  massFailure: null,
+  projectNodes: [],
+  unknownNodes: new Set(),
   schedulerFailing: false,
   calls: {},
   jobs: new Map(),
@@ -184,6 +201,9 @@ export const eventKey = (job: string, attempt: number, name: string): string => 
 
 /** Timer of the settle window after a repair. */
 export const recoveryTimer = "recovery"
+
+/** Timer of the next excluded node that is let back. */
+export const nodesTimer = "nodes"
 
 /** Timer that keeps submissions apart. */
 export const submitTimer = "submit"

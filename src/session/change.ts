@@ -55,6 +55,7 @@ const copyOf = (job: Job): Job => ({
   restarts: job.restarts,
   budgetFrom: job.budgetFrom,
   changes: job.changes,
+  excluded: job.excluded,
   held: job.held,
   lostSubmissions: job.lostSubmissions,
   attention: job.attention,

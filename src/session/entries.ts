@@ -83,6 +83,23 @@ export interface Occurrence {
   readonly rules: unknown
 }
 
+/** A node that jobs stay away from. */
+export interface Exclusion {
+  readonly node: string
+  readonly since: string
+  /** ISO 8601 UTC. */
+  readonly until: string
+  readonly reason: string
+  readonly by: "rule" | "operator"
+  readonly scope: "session" | "project"
+  /** The job whose event named it; null: an operator. */
+  readonly job: string | null
+  /** Whether that job was seen to run there: the scheduler knows the name. */
+  readonly seen: boolean
+  /** Seq of the decision. */
+  readonly seq: number
+}
+
 /** A binding that waits for the answer to a question. */
 export interface OpenBinding {
   readonly id: string

@@ -8,6 +8,7 @@ import { countBy, nothingCounted } from "./counted.ts"
 import { declaredBy } from "./declared.ts"
 import { foldAction } from "./foldAction.ts"
 import { foldAttempt } from "./foldAttempt.ts"
+import { foldNodes } from "./foldNodes.ts"
 import { foldRules, sectionOf, withSettings } from "./foldRules.ts"
 import { foldTold } from "./foldTold.ts"
 import { type Job } from "./Job.ts"
@@ -214,6 +215,12 @@ export const fold = (before: Session, record: EventRecord): Session => {
       break
     case "RequestRefused":
       session.growth = null
+      break
+    case "NodesExcluded":
+    case "NodesReleased":
+    case "NodesUpdated":
+    case "ProjectNodesRead":
+      foldNodes(session, record)
       break
     case "SchedulerFailed":
       session.schedulerFailing = true

@@ -6,6 +6,7 @@ import { closeDone, closeGates, closeTermination } from "./foldGate.ts"
 import { foldLink, intendLink, loseLink, queueLink, takeLink } from "./foldLink.ts"
 import { type Job } from "./Job.ts"
 import { afterPresent } from "./newAttempt.ts"
+import { excludedBy } from "./nodes.ts"
 import { eventKey, type Session } from "./Session.ts"
 
 /** The records that are about attempts. */
@@ -46,6 +47,7 @@ const requeued = (job: Job, at: string): Partial<Job> => ({
   slurm: job.slurm,
   logPath: job.logPath,
   cancel: job.cancel,
+  excluded: job.excluded,
   requeued: true
 })
 
@@ -155,6 +157,7 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
             attempt,
             nonce,
             link: job.plan.chain === undefined ? 0 : Math.max(1, job.link),
+            excluded: excludedBy(options),
             restart: null,
             progressed: { ...job.progressed, advanced: [], read: false }
           })

@@ -4,6 +4,7 @@ import { changeJob } from "./change.ts"
 import type { OpenSubmission } from "./entries.ts"
 import type { Link } from "./Job.ts"
 import { afterPresent } from "./newAttempt.ts"
+import { excludedBy, withExcluded } from "./nodes.ts"
 import type { Session } from "./Session.ts"
 
 /** The number of a submission in its name `<job>.<number>.<nonce>`. */
@@ -11,7 +12,7 @@ const numberOf = (name: string): number => Number(/\.(\d+)\.[^.]+$/.exec(name)?.
 
 const changeLink = (
   session: Session,
-  record: EventRecord<"JobSubmitted" | "LinkCancelDecided" | "LinkCancelAnswered">,
+  record: EventRecord<"JobSubmitted" | "LinkCancelDecided" | "LinkCancelAnswered" | "NodesUpdated">,
   change: (link: Link) => Partial<Link>
 ): void =>
   changeJob(session, record, ({ links }) => ({
@@ -22,7 +23,7 @@ const changeLink = (
 export const intendLink = (session: Session, record: EventRecord<"SubmissionIntended">): void => {
   const { name, nonce, options, script } = record.data
   changeJob(session, record, ({ links, numbered }) => ({
-    links: [...links, { nonce, options, script, slurm: null, logPath: null, cancel: null }],
+    links: [...links, { nonce, options, script, slurm: null, logPath: null, told: null, cancel: null }],
     numbered: Math.max(numbered, numberOf(name))
   }))
 }
@@ -33,6 +34,15 @@ export const queueLink = (session: Session, record: EventRecord<"JobSubmitted">)
   session.submissions.delete(nonce)
   changeLink(session, record, () => ({ slurm: { id, task, name, cluster }, logPath }))
   changeJob(session, record, () => ({ linksRefused: 0 }))
+}
+
+/** The scheduler was told which nodes it stays away from. */
+export const updateLink = (session: Session, record: EventRecord<"NodesUpdated">): void => {
+  const { applied, nodes } = record.data
+  changeLink(session, record, ({ options }) => ({
+    told: nodes,
+    ...(applied ? { options: withExcluded(options, nodes) } : {})
+  }))
 }
 
 /** It was not queued. */
@@ -61,6 +71,7 @@ export const takeLink = (session: Session, record: EventRecord<"LinkTaken">): vo
       attempt: attempt + 1,
       nonce: taken.nonce,
       slurm: taken.slurm,
+      excluded: taken.told ?? excludedBy(taken.options),
       logPath: taken.logPath,
       links: links.filter((link) => link !== taken),
       gate: "unasked",

@@ -34,6 +34,7 @@ export const newAttempt = {
   goal: "unasked",
   done: "unasked",
   doneWhy: null,
+  excluded: [],
   would: []
 } satisfies Partial<Job>
 

@@ -3,6 +3,7 @@ import { questionText } from "../event/Question.ts"
 import type { EventEntry, QueueEntry } from "./entries.ts"
 import { startGate } from "./foldGate.ts"
 import type { Job } from "./Job.ts"
+import { excludedView } from "./nodes.ts"
 import type { Session } from "./Session.ts"
 import { logKey, statusOf, submitTimer } from "./Session.ts"
 import { isObserved } from "./would.ts"
@@ -157,6 +158,7 @@ export const sessionView = (session: Session) => ({
     message: session.siteLimit.message,
     asked_again: session.timers.get(submitTimer)?.due ?? null
   },
+  excluded_nodes: excludedView(session),
   observed: session.observer !== null || [...session.jobs.values()].some((job) => isObserved(session, job)),
   rules: {
     changed: session.rulesChanged,

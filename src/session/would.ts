@@ -8,7 +8,13 @@ import type { Session } from "./Session.ts"
 
 /** Records of what is done: where nothing is to be done they say `would`. */
 export type Doing = EventRecord<
-  "SubmissionIntended" | "RestartDecided" | "CancelDecided" | "EndDecided" | "ActionStarted" | "ActionQueued"
+  | "SubmissionIntended"
+  | "RestartDecided"
+  | "CancelDecided"
+  | "EndDecided"
+  | "NodesExcluded"
+  | "ActionStarted"
+  | "ActionQueued"
 >
 
 /** Most of a job's that are kept. */
@@ -21,6 +27,7 @@ export const wouldOf = (record: EventRecord): Doing | null => {
     case "RestartDecided":
     case "CancelDecided":
     case "EndDecided":
+    case "NodesExcluded":
     case "ActionStarted":
     case "ActionQueued":
       return record.data.would === true ? record : null
@@ -51,6 +58,8 @@ const saying = (record: Doing): Pick<Would, "what" | "why"> => {
       return { what: "cancel", why: record.data.why }
     case "EndDecided":
       return { what: "end", why: record.data.why }
+    case "NodesExcluded":
+      return { what: "act", why: `stay away from ${record.data.nodes.join(", ")}` }
     case "ActionStarted":
     case "ActionQueued":
       return { what: "act", why: record.data.action.class_name }

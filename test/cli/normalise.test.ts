@@ -148,7 +148,8 @@ describe("the table", () => {
       explain: "1",
       index: "1",
       "max-per-stage": "1",
-      format: "md"
+      format: "md",
+      hours: "1"
     }
     for (const name of commandNames) {
       const argv = optionsOf(name).filter((option) => option !== "help").flatMap((option) =>

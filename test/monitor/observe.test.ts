@@ -57,6 +57,7 @@ const plant = () => {
         }),
       snapshot: () => Effect.sync(() => seen),
       cancel: () => Effect.void,
+      exclude: () => Effect.succeed({ applied: true }),
       calls: Effect.succeed({})
     })
   )

@@ -57,5 +57,10 @@ export const RestartAction = Schema.Struct({
   exclude_nodes: Schema.optionalWith(Schema.NullOr(Schema.Literal("failed")), { default: () => null }),
   /** For how long, and how many nodes at once at most; the oldest is let back first. */
   exclude_seconds: Schema.optionalWith(Number, { default: () => 86_400 }),
-  exclude_max: Schema.optionalWith(Int, { default: () => 4 })
+  exclude_max: Schema.optionalWith(Int, { default: () => 4 }),
+  /**
+   * Who stays away from it: the job alone; or all jobs of the session, or of the project, as by an ExcludeNodesAction, for
+   * which `monitoring.bad_nodes` says how many nodes that may be.
+   */
+  exclude_scope: Schema.optional(Schema.Literal("job", "session", "project"))
 })

@@ -6,6 +6,9 @@ export type Refusal = "refused" | "not now" | "unclear"
 const transport =
   /timed out|unable to contact|connect failure|connection (refused|reset|closed)|communication|zero bytes|authentication error|unexpected (message|missing)|transport endpoint|could not establish a configuration|unable to process configuration|munge|no route|broken pipe|i\/o error|response/i
 
+/** Whether it was not the controller that said so, but what came between: then nothing is known. */
+export const isTransport = (stderr: string): boolean => transport.test(stderr)
+
 /** A controller that cannot take jobs at this moment. */
 const passing =
   /temporarily|try again|maximum number of jobs|MaxJobCount|in standby|maintenance|presently disabled|inactive or drain/i

@@ -37,6 +37,10 @@ export const show: Handler<"session show"> = (given) =>
         `needs attention: restarts pause: ${view.attention.reason}`,
         `  once that is mended: autoexp job ack --session ${view.plan_id} --all`
       ],
+      ...view.excluded_nodes.length === 0 ? [] : [
+        `jobs stay away from ${view.excluded_nodes.map(({ node }) => node).join(", ")}: ` +
+        `autoexp nodes list --session ${view.plan_id}`
+      ],
       ""
     ])
     yield* printTable(

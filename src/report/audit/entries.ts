@@ -383,5 +383,17 @@ const noteScheduling = (books: Books, record: EventRecord): void => {
       return
     case "EndDecided":
       books.open(record, { action: "end", status: "done", reason: record.data.why })
+      return
+    case "NodesExcluded": {
+      const { event, nodes, reason, until } = record.data
+      const said = `${nodes.join(", ")} until ${until}: ${reason}`
+      books.open(record, { action: "exclude nodes", status: "done", reason: said, event: event ?? null })
+      return
+    }
+    case "NodesReleased": {
+      const { nodes, why } = record.data
+      const reason = nodes.length === 0 ? why : `${nodes.join(", ")}: ${why}`
+      books.open(record, { action: "release nodes", status: "done", reason })
+    }
   }
 }

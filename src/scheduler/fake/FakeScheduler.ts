@@ -60,6 +60,8 @@ export class FakeCluster extends Context.Tag("autoexp/FakeCluster")<FakeCluster,
   readonly failNextSubmit: Effect.Effect<void>
   /** The next `count` queries (snapshots and lookups) fail. */
   readonly failQueries: (count: number) => Effect.Effect<void>
+  /** The lists of nodes that submissions came with, and that waiting jobs were given later, oldest first. */
+  readonly exclusions: Effect.Effect<ReadonlyArray<{ readonly name: string; readonly nodes: ReadonlyArray<string> }>>
   /** The cluster does not know the attempt any more. */
   readonly forget: (job: string, attempt: number) => Effect.Effect<void>
 }>() {}
@@ -119,6 +121,7 @@ export const make = (options: FakeOptions = {}): Layer.Layer<Scheduler | FakeClu
     let submitFault: "lost" | "down" | { readonly refusal: string } | null = null
     let failingQueries = 0
     const calls = { sbatch: 0, squeue: 0, scancel: 0 }
+    const exclusions: Array<{ readonly name: string; readonly nodes: ReadonlyArray<string> }> = []
 
     const submit = (submission: Submission) =>
       Effect.gen(function*() {
@@ -140,6 +143,8 @@ export const make = (options: FakeOptions = {}): Layer.Layer<Scheduler | FakeClu
           (fault) => new SubmissionRefusedError({ message: `Batch job submission failed: ${fault}` })
         )
         const id = `${nextId++}`
+        const excluded = chosen.find((option) => option.startsWith("--exclude="))
+        if (excluded !== undefined) exclusions.push({ name, nodes: excluded.slice("--exclude=".length).split(",") })
         const course = courseOf(options.courses, name)
         tasks = [
           ...tasks,
@@ -198,6 +203,14 @@ export const make = (options: FakeOptions = {}): Layer.Layer<Scheduler | FakeClu
         yield* change((task) => isMeant(task, job), { state: "CANCELLED", reason: null }, false)
       })
 
+    const exclude = (job: JobRef, nodes: ReadonlyArray<string>) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        const waits = tasks.some((task) => isMeant(task, job) && reportOf(tasks, task, now).state === "PENDING")
+        if (!waits) return { applied: false as const, message: "Job is no longer pending execution" }
+        exclusions.push({ name: job.name, nodes })
+        return { applied: true as const }
+      })
+
     return Context.make(Scheduler, {
       kind: "fake",
       submit,
@@ -210,6 +223,7 @@ export const make = (options: FakeOptions = {}): Layer.Layer<Scheduler | FakeClu
           failure: null
         })),
       cancel,
+      exclude,
       calls: Effect.sync(() => ({ ...calls }))
     }).pipe(Context.add(FakeCluster, {
       ledger: Effect.sync(() => [...ledger]),
@@ -219,6 +233,7 @@ export const make = (options: FakeOptions = {}): Layer.Layer<Scheduler | FakeClu
       refuseNext: (refusal) => Effect.sync(() => void (submitFault = { refusal })),
       failNextSubmit: Effect.sync(() => void (submitFault = "down")),
       failQueries: (count) => Effect.sync(() => void (failingQueries = count)),
+      exclusions: Effect.sync(() => [...exclusions]),
       forget: (job, attempt) => Effect.sync(() => void (tasks = tasks.filter(({ name }) => !isOf(name, job, attempt))))
     }))
   }))

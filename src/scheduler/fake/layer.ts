@@ -259,6 +259,8 @@ export const layer = ({ courses, dir, speed }: FakeClient & { readonly dir: stri
       lookup: (names) => query(ids, (job) => names.includes(job.name)),
       snapshot,
       cancel,
+      // Its jobs run nowhere.
+      exclude: () => Effect.succeed({ applied: true }),
       calls: Effect.sync(() => ({ ...calls }))
     }
   })

@@ -269,7 +269,17 @@ const make = (options: LocalOptions): Scheduler["Type"] => {
       })
     )
 
-  return { kind: "local", submit, lookup, search, snapshot, cancel, calls: Effect.sync(() => ({ ...calls })) }
+  return {
+    kind: "local",
+    submit,
+    lookup,
+    search,
+    snapshot,
+    cancel,
+    // It has one node, which is this host.
+    exclude: () => Effect.succeed({ applied: true }),
+    calls: Effect.sync(() => ({ ...calls }))
+  }
 }
 
 /** The local cluster in `options.dir`. */

@@ -14,7 +14,7 @@ import {
 } from "../../backend/slurm/answers.ts"
 import { formatArrayIndices } from "../../backend/slurm/arraySpec.ts"
 import { lives, merge, named, toAccount, toDetail } from "../../backend/slurm/merge.ts"
-import { judgeRefusal } from "../../backend/slurm/refusal.ts"
+import { isTransport, judgeRefusal } from "../../backend/slurm/refusal.ts"
 import type { CommandResult, Commands } from "../../port/Commands.ts"
 import {
   hasEntropy,
@@ -304,7 +304,39 @@ const make = (options: SlurmOptions, calls: Calls): Scheduler["Type"] => {
       if (isKnown || lives(job, yield* askQueue)) yield* scancel([`${job.id}_${job.task}`])
     })
 
-  return { kind: "slurm", submit, lookup, search, snapshot, cancel, calls: calls.counts }
+  /** What scontrol itself says is final for this list; what keeps it from the controller is not. */
+  const update = (id: string, nodes: ReadonlyArray<string>) =>
+    calls.ask({
+      name: "scontrol",
+      daemon: "controller",
+      reserve: submitReserve,
+      argv: [...options.scontrol, "update", `JobId=${id}`, `ExcNodeList=${nodes.join(",")}`],
+      env: queryEnvironment,
+      timeoutSeconds: timeouts.scontrol,
+      read: (result): Either.Either<{ applied: true } | { applied: false; message: string }, string> =>
+        result.exitCode === 0
+          ? Either.right({ applied: true })
+          : isTransport(result.stderr) || result.stderr.trim() === ""
+          ? Either.left(complaint(result))
+          : Either.right({ applied: false, message: complaint(result) })
+    })
+
+  const exclude = (job: JobRef, nodes: ReadonlyArray<string>) =>
+    Effect.gen(function*() {
+      const here = yield* known
+      if (isElsewhere(here, job.cluster)) {
+        return yield* new SchedulerUnavailableError({ command: "scontrol", message: notAsked(here, job.cluster) })
+      }
+      const now = yield* Clock.currentTimeMillis
+      // An id alone may be somebody's later job: an answer of squeue tells whose it is.
+      const isKnown = queue !== null && now - queue.at < cancelMillis && lives(job, queue.rows)
+      if (!isKnown && !lives(job, yield* askQueue)) {
+        return { applied: false as const, message: "the job is in the queue no more" }
+      }
+      return yield* update(job.task === null ? job.id : `${job.id}_${job.task}`, nodes)
+    })
+
+  return { kind: "slurm", submit, lookup, search, snapshot, cancel, exclude, calls: calls.counts }
 }
 
 /** SLURM by its commands. Nothing is asked before the first question. */
