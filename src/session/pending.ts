@@ -23,16 +23,18 @@ export interface UnwantedLink {
   readonly link: Link
   readonly slurm: NonNullable<Link["slurm"]>
   readonly taken: boolean
+  /** Seq of that decision. */
+  readonly seq: number
 }
 
-/** Links whose cancel was decided, of which nobody knows yet that they are over. */
+/** Links whose cancel was decided, of which nobody knows yet that they are over, in the order of the decisions. */
 export const unwantedLinks = ({ chains, jobs }: Session): ReadonlyArray<UnwantedLink> =>
   [...chains].flatMap((name) => {
     const job = jobs.get(name)
     return job === undefined ? [] : job.links.flatMap((link) => {
       const { cancel, slurm } = link
-      return cancel === null || slurm === null ? [] : [{ job, link, slurm, taken: cancel.taken }]
-    })
+      return cancel === null || slurm === null ? [] : [{ job, link, slurm, taken: cancel.taken, seq: cancel.seq }]
+    }).sort((a, b) => a.seq - b.seq)
   })
 
 /** Inline actions to run; those under way are known to whoever runs them. */
