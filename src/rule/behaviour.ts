@@ -3,7 +3,7 @@
  * facts raises it by one, and lets the decider ask `session.behaviour` there: older journals go on, and are decided again,
  * as they began.
  */
-export const behaviour = 5
+export const behaviour = 6
 
 /** From here on, what asks for files says how often. */
 export const filesHaveIntervals = 1
@@ -25,3 +25,5 @@ export const successRecovers = 5
 
 /** From here on, a restart by hand says that it releases a job which is held. */
 export const restartReleases = 5
+/** From here on, progress of an attempt that the scheduler lost gives budgets back, as that of any other. */
+export const lostProgressCounts = 6

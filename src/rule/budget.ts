@@ -14,7 +14,7 @@ type Action = typeof RestartAction.Type
 const progressEvents = (
   { behaviour }: Pick<Session, "behaviour">,
   { log, monitoring }: Rules,
-  action: Action
+  action: Pick<Action, "progress">
 ): { readonly events: ReadonlyArray<string>; readonly told: ReadonlyArray<string> } => {
   const named = action.progress ?? monitoring.restarts.progress
   if (named !== null) return { events: named, told: named }
@@ -37,7 +37,7 @@ export const progressOf = (
   session: Pick<Session, "behaviour" | "patternsOff">,
   rules: Rules,
   job: Job,
-  action: Action
+  action: Pick<Action, "progress">
 ): boolean | null => {
   const { events, told } = progressEvents(session, rules, action)
   if (told.some((name) => job.progressed.advanced.includes(name))) return true
@@ -53,16 +53,17 @@ export interface Charge {
   readonly progress: boolean | null
 }
 
-/** Restarts that count: decided by rules, since an operator began anew. */
-const charged = ({ budgetFrom, restarts }: Job): ReadonlyArray<Restart> =>
-  restarts.slice(budgetFrom).filter(({ rule }) => rule !== null)
+/** Restarts that count: decided by rules. */
+const charged = (restarts: ReadonlyArray<Restart>): ReadonlyArray<Restart> =>
+  restarts.filter(({ rule }) => rule !== null)
 
 /** Each limit there is, with what is left of it before and after one more restart. A limit is spent if `after` < 0. */
 export const budgetsOf = (rules: Rules, job: Job, action: Action, charge: Charge): ReadonlyArray<Budget> => {
   const { restarts } = rules.monitoring
-  const all = charged(job)
+  // Since an operator began anew.
+  const all = job.restarts.slice(job.budgetFrom)
   const refilled = charge.progress === true ? all.length : all.findLastIndex(({ progress }) => progress === true)
-  const since = all.slice(Math.max(0, refilled))
+  const since = charged(all.slice(Math.max(0, refilled)))
   const perFingerprint = action.max_per_fingerprint ?? restarts.max_per_fingerprint
   const noProgress = action.max_no_progress ?? restarts.max_no_progress
   const budget = (kind: Budget["kind"], max: number | null, used: number): ReadonlyArray<Budget> =>
@@ -75,7 +76,7 @@ export const budgetsOf = (rules: Rules, job: Job, action: Action, charge: Charge
     ...charge.progress === false
       ? budget("no_progress", noProgress, since.filter(({ progress }) => progress === false).length)
       : [],
-    ...budget("total", restarts.max_restarts, all.length)
+    ...budget("total", restarts.max_restarts, charged(all).length)
   ]
 }
 

@@ -1,5 +1,7 @@
 /** Attempts that came to nothing through no fault of the job: submitted again, a few times in a row, no budget touched. */
 import type { Job } from "../session/Job.ts"
+import { lostProgressCounts } from "./behaviour.ts"
+import { progressOf } from "./budget.ts"
 import type { Context } from "./Context.ts"
 import { endAttempt } from "./restart.ts"
 
@@ -15,11 +17,17 @@ export const lostInARow = ({ restarts }: Job): number =>
 /** What a restart says that draws on no budget. */
 export const uncharged = { fingerprint: null, progress: null, budgets: [] }
 
+/** An attempt that was lost may have made progress before: what it overcame is not held against the job. */
+const made = (context: Context, job: Job): boolean | null =>
+  context.session.behaviour < lostProgressCounts
+    ? null
+    : progressOf(context.session, context.rules(job), job, { progress: null })
+
 /** Decides that the job is submitted again; returns the decision's seq. */
 export const restartLost = (context: Context, job: Job, reason: string): number =>
   context.emit({
     type: "RestartDecided",
-    data: { event: LOST, reason, budget: null, unless_completed: false, by: "lost", ...uncharged }
+    data: { event: LOST, reason, budget: null, unless_completed: false, by: "lost", ...uncharged, progress: made(context, job) }
   }, job)
 
 /** The scheduler says that what the attempt waits for cannot happen any more: it would wait for ever. */

@@ -55,6 +55,27 @@ describe("the budget of a failure", () => {
     replays(m)
   })
 
+  it("is given back by progress of an attempt that the scheduler lost, in journals that began so", () => {
+    for (const began of [0, behaviour]) {
+      const m = start(
+        {
+          restarts: { max_per_fingerprint: 1 },
+          log_events: [iteration],
+          state_events: [{ name: "crash", actions: [restart] }]
+        },
+        [plannedJob("a")],
+        { behaviour: began, settle_seconds: 0 }
+      )
+      expect(dies(m)).toBe(true)
+      m.log([{ rule: "iteration", groups: { iteration: "7" }, noted: true }])
+      m.state("MISSING")
+      again(m)
+      expect(m.job().restarts.map(({ cause }) => cause)).toEqual(["crash", "lost"])
+      expect(dies(m)).toBe(began === behaviour)
+      replays(m)
+    }
+  })
+
   it("asks for attention once although a storm of lines spends nothing more", () => {
     const m = start({ restarts: { max_per_fingerprint: 0 }, log_events: [nccl] })
     const decided = m.log(Array.from({ length: 100 }, () => ({ rule: "nccl" })))

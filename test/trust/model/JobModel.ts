@@ -152,6 +152,7 @@ export class JobModel {
   lose(): void {
     this.losses += 1
     this.known = false
+    if (this.limits.progressIsTold && this.advanced) this.used = { ...unused, total: this.used.total }
     if (this.losses < lossesInARow) {
       this.leaving = { by: "lost", before: this.used, losses: this.losses }
       return this.proceed()

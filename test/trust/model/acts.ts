@@ -158,11 +158,21 @@ const crossing: fc.Arbitrary<ReadonlyArray<Act>> = fc.record({ job, end }).map((
   { act: "ask", job, asked: "job_release" }
 ])
 
+/** A job that fails, comes further, is lost, and fails as before. */
+const losing: fc.Arbitrary<ReadonlyArray<Act>> = fc.record({ job, times: fc.integer({ min: 1, max: 3 }) }).map((
+  { job, times }
+) => [
+  ...Array.from({ length: times }, () => saying([{ says: "nothing" }])(failed(1))(job)),
+  { act: "print", job, lines: [{ says: "iteration", ahead: 1 }], pieces: { cuts: [], slowly: false } },
+  { act: "forget", job },
+  saying([{ says: "nothing" }])(failed(1))(job)
+])
+
 /** A job that hangs, and ends in some way before or after somebody did something about it. */
 const hanging: fc.Arbitrary<ReadonlyArray<Act>> = fc.record({
   job,
   said: fc.array(fc.oneof(hang, hang, error), { minLength: 1, maxLength: 3 }),
-  end,
+  end: fc.oneof(end, fc.constantFrom(failed(93), { state: "COMPLETED" as const, exitCode: 0 })),
   ticks: fc.nat(1)
 }).map(({ end, job, said, ticks }) => [
   { act: "print", job, lines: said, pieces: { cuts: [], slowly: false } },
@@ -175,7 +185,8 @@ export const courses: fc.Arbitrary<ReadonlyArray<Act>> = fc.array(
     { weight: 20, arbitrary: acts.map((act) => [act]) },
     { weight: 3, arbitrary: failures },
     { weight: 1, arbitrary: crossing },
-    { weight: 1, arbitrary: hanging }
+    { weight: 1, arbitrary: hanging },
+    { weight: 1, arbitrary: losing }
   ),
   { minLength: 10, maxLength: 30 }
 ).map((parts) => parts.flat())
