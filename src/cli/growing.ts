@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { EventRecord } from "../event/EventRecord.ts"
-import { look } from "../monitor/held.ts"
+import { glance, recall } from "../monitor/held.ts"
 import { ask, growthOf } from "../monitor/sessions.ts"
 import { comparePlans, type PlanChange, type RecordedPlan } from "../plan/compare.ts"
 import { type Manifest, readManifest } from "../plan/Manifest.ts"
@@ -45,9 +45,8 @@ export const growing = (given: Given<"plan"> & { readonly resume: string }) =>
   Effect.gen(function*() {
     const { cwd, program, version } = yield* Invocation
     const place = yield* findSession(given.resume, given["state-dir"])
-    const { records, session } = yield* look(place)
-    const opened = records.find((record) => record.type === "SessionOpened")
-    const first = yield* readManifest(opened?.type === "SessionOpened" ? opened.data.manifest : session.manifest)
+    const { records, session } = yield* recall(place)
+    const first = yield* readManifest(session.manifests[0] ?? session.manifest)
     const latest = yield* readManifest(session.manifest)
     const jobs = [...session.jobs.values()].map(({ plan: { identity, index, name } }) => ({ identity, index, name }))
     if (jobs.some(({ identity }) => identity === "")) {
@@ -198,7 +197,7 @@ export const changeOf = (manifest: Manifest, place: SessionPlace, { jobs }: Sess
 /** The session that a further plan is for, which must be there. */
 export const grownSession = (place: SessionPlace) =>
   Effect.gen(function*() {
-    if (sessionExists(place)) return (yield* look(place)).session
+    if (sessionExists(place)) return (yield* glance(place)).session
     return yield* new UnknownNameError({
       message: `the plan adds to session ${place.planId}, which is not in ${place.stateDir}`,
       suggestions: []

@@ -1,6 +1,6 @@
 /** Values of a session's rules that an operator sets while it runs. */
 import * as Effect from "effect/Effect"
-import { look } from "../monitor/held.ts"
+import { glance } from "../monitor/held.ts"
 import { ask } from "../monitor/sessions.ts"
 import { Journal, type SessionPlace } from "../port/Journal.ts"
 import { RuleSource } from "../port/RuleSource.ts"
@@ -24,7 +24,7 @@ const overrideOf = (setting: string) => {
 export const set = (place: SessionPlace, settings: ReadonlyArray<string>) =>
   Effect.gen(function*() {
     const further = yield* Effect.forEach(settings, overrideOf)
-    const { session } = yield* look(place)
+    const { session } = yield* glance(place)
     const source = yield* RuleSource
     const { answer } = yield* source.ask({
       manifests: session.manifests,

@@ -114,7 +114,7 @@ const start = (folder: string, words: ReadonlyArray<string>) =>
     )
     let stdout = ""
     child.stdout?.on("data", (chunk: Buffer) => stdout += chunk.toString())
-    child.stderr?.on("data", (chunk: Buffer) => Effect.runSync(screen.err(chunk.toString())))
+    child.stderr?.on("data", (chunk: Buffer) => Effect.runFork(screen.err(chunk.toString())))
     const ended = new Promise<Ended>((resolve) => {
       child.once("error", ({ message }) => resolve({ code: message, stdout }))
       child.once("close", (code, signal) => resolve({ code: code ?? signal ?? "", stdout }))

@@ -128,6 +128,7 @@ const make = (): typeof Journal.Service => {
       const session = find(place)
       if (session === undefined || session.epoch === 0) return yield* notThere(place)
       tell(session.records, reader)
+      yield* reader.pause ?? Effect.void
       return { leftOut: [], position: positionOf(place, session) }
     }),
     // Memory is not damaged, and has no files to put together.

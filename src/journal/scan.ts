@@ -74,13 +74,14 @@ export const bytesBefore = (link: Link, bytes: number, length: number): Effect.E
 
 /**
  * Walks the records of one file up to what the next one sealed. Stops at the first fault; with `goOn` it is told of each
- * and walks on behind it, as far as the lines themselves say where they belong.
+ * and walks on behind it, as far as the lines themselves say where they belong. `pause` is done after each piece.
  */
 export const scan = Effect.fnUntraced(function*(
   link: Link,
   start: Start,
   step: Step,
-  goOn: ((fault: Fault) => void) | null = null
+  goOn: ((fault: Fault) => void) | null = null,
+  pause: Effect.Effect<void> = Effect.void
 ): Effect.fn.Return<Scanned, JournalIoError> {
   return yield* Effect.scoped(Effect.gen(function*() {
     const { file, sealed } = link
@@ -121,6 +122,7 @@ export const scan = Effect.fnUntraced(function*(
       }
       rest = bytes.subarray(begin)
       offset += begin
+      yield* pause
       if (head.seq >= lastSeq && goOn === null) break
     }
     if (problem !== null) {

@@ -94,7 +94,8 @@ export const followChain = Effect.fnUntraced(function*(
   place: SessionPlace,
   from: Position | null,
   begin: (resumed: boolean) => Step,
-  goOn: ((fault: Fault) => void) | null = null
+  goOn: ((fault: Fault) => void) | null = null,
+  pause?: Effect.Effect<void>
 ): Effect.fn.Return<Followed, JournalIoError> {
   const { fault: broken, resolved: { links, strays } } = yield* wayOf(place)
   const known = from === null || broken !== null ? null : yield* find(place, links, from)
@@ -106,7 +107,7 @@ export const followChain = Effect.fnUntraced(function*(
   let last: Followed["last"] = null
   let fault: Fault | null = null
   for (const link of links.slice(known ?? 0)) {
-    const scanned: Scanned = yield* scan(link, start, step, goOn)
+    const scanned: Scanned = yield* scan(link, start, step, goOn, pause)
     if (scanned.accepted > 0 || last === null) last = { file: link.file, bytes: scanned.accepted }
     fault = fault ?? scanned.fault
     start = { head: scanned.head, offset: 0 }
@@ -138,14 +139,20 @@ export const again = <A, E>(read: Effect.Effect<A, E | JournalIoError>): Effect.
 export const load = (place: SessionPlace, reader: Reader): Effect.Effect<Loaded, JournalError> =>
   again(
     Effect.gen(function*() {
-      const followed = yield* followChain(place, reader.from, (resumed) => {
-        const take = reader.begin(resumed)
-        return (head, line) => {
-          const record = decode(head, line)
-          if (Either.isRight(record)) take(record.right)
-          return record
-        }
-      })
+      const followed = yield* followChain(
+        place,
+        reader.from,
+        (resumed) => {
+          const take = reader.begin(resumed)
+          return (head, line) => {
+            const record = decode(head, line)
+            if (Either.isRight(record)) take(record.right)
+            return record
+          }
+        },
+        null,
+        reader.pause
+      )
       const { fault } = followed
       return fault === null ? { ...followed, fault } : yield* damaged(fault)
     })

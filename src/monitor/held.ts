@@ -20,6 +20,7 @@ import {
   JournalIoError,
   type JournalWriter,
   type LeftOut,
+  type Position,
   type SessionHeldError,
   type SessionPlace
 } from "../port/Journal.ts"
@@ -27,9 +28,10 @@ import { decodeRules, rulesInForce } from "../rule/Context.ts"
 import { step } from "../rule/step.ts"
 import { fold } from "../session/fold.ts"
 import type { Session } from "../session/Session.ts"
+import { makeIntake } from "./intake.ts"
 import { type Head, publishedHead } from "./publish.ts"
 import { makeResumption } from "./resume.ts"
-import { loadSnapshot, saveSnapshot, snapshotRecords } from "./snapshot.ts"
+import { loadSnapshot, saveSnapshot, type Snapshot, snapshotRecords } from "./snapshot.ts"
 import { toldOf } from "./told.ts"
 
 export interface Held {
@@ -161,27 +163,61 @@ export const hold = (
     }
   })
 
-/** The session as its journal tells it, without the right to append. */
-export const look = Effect.fn("monitor.look")(function*(place: SessionPlace) {
+/** The session as its journal tells it, without the right to append; `silent`: as `Kept` says. */
+const lookAt = Effect.fnUntraced(function*(place: SessionPlace, silent: boolean) {
   const journal = yield* Journal
   const published = yield* publishedHead(place)
   const records: Array<EventRecord> = []
-  const resumption = makeResumption(place, published, null, records)
+  const resumption = makeResumption(place, published, null, { records, silent })
   const { leftOut } = yield* journal.walk(place, resumption.reader)
   yield* resumption.check
   const session = resumption.session()
   yield* checkRules(session)
-  return { session, records, leftOut, head: resumption.head() }
+  return { session, records: records as ReadonlyArray<EventRecord>, leftOut, head: resumption.head() }
 })
 
-/** What `look` tells but for the records: of a long history only what came after the newest snapshot is read. */
-export const glance = Effect.fn("monitor.glance")(function*(place: SessionPlace) {
+/** The session as its journal tells it, without the right to append, and all records: a long history is a lot of them. */
+export const look = Effect.fn("monitor.look")((place: SessionPlace) => lookAt(place, true))
+
+/** What `look` tells, without the reads of logs that led to nothing: what was done, and why, is in the others. */
+export const recall = Effect.fn("monitor.recall")((place: SessionPlace) => lookAt(place, false))
+
+/**
+ * Gives the records behind `from` (null: all) one by one, and keeps none; `position` is where they end. What `begin`
+ * gives takes them: it is called again should reading begin anew, with the first record of all if there is no such place.
+ * A history that could not be read to its end, or that has another end than was seen, fails after that.
+ */
+export const follow = Effect.fn("monitor.follow")(function*(
+  place: SessionPlace,
+  from: Position | null,
+  begin: (resumed: boolean) => (record: EventRecord) => void
+) {
   const journal = yield* Journal
-  const published = yield* publishedHead(place)
-  const resumption = makeResumption(place, published, yield* loadSnapshot(place))
-  const { leftOut } = yield* journal.walk(place, resumption.reader)
-  yield* resumption.check
-  const session = resumption.session()
-  yield* checkRules(session)
-  return { session, leftOut, head: resumption.head() }
+  const intake = makeIntake(place, yield* publishedHead(place), from, begin)
+  const walked = yield* journal.walk(place, intake.reader)
+  yield* intake.check
+  return walked
 })
+
+/**
+ * Tells what `look` tells but for the records. Of a long history only what came after the newest snapshot is read, and
+ * of one that is asked for again only what came since.
+ */
+export const makeGlance = (place: SessionPlace) => {
+  let known: Snapshot | null = null
+  return Effect.gen(function*() {
+    const journal = yield* Journal
+    const published = yield* publishedHead(place)
+    const before = known ?? (yield* loadSnapshot(place))
+    const resumption = makeResumption(place, published, before)
+    const { leftOut, position } = yield* journal.walk(place, resumption.reader)
+    yield* resumption.check
+    const session = resumption.session()
+    if (session !== known?.session) yield* checkRules(session)
+    known = position === null ? null : { session, position }
+    return { session, leftOut, head: resumption.head() }
+  }).pipe(Effect.withSpan("monitor.glance"))
+}
+
+/** What `look` tells but for the records, once. */
+export const glance = (place: SessionPlace) => makeGlance(place)

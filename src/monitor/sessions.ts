@@ -16,10 +16,11 @@ import type { RuleSource } from "../port/RuleSource.ts"
 import { Scheduler, Schedulers, type SchedulerUnavailableError } from "../port/Scheduler.ts"
 import { behaviour } from "../rule/behaviour.ts"
 import { isFinished, type Session, submitTimer } from "../session/Session.ts"
-import { hold, type HoldError, look, newEntropy } from "./held.ts"
+import { follow, glance, hold, type HoldError, newEntropy } from "./held.ts"
 import { watch, type WatchOptions } from "./loop.ts"
 import { throughOutages } from "./outages.ts"
 import { makePublisher } from "./publish.ts"
+import { loadSnapshot } from "./snapshot.ts"
 
 /** What watching sessions needs of the world. */
 export type SessionServices = Journal | Schedulers | Files | Commands | FollowUps | RuleSource
@@ -154,7 +155,7 @@ const followUpStatus = (
     Effect.catchTag("SessionHeldError", () =>
       Effect.gen(function*() {
         yield* Effect.sleep("5 seconds")
-        const { session } = yield* look(place)
+        const { session } = yield* glance(place)
         return isFinished(session, options.worker) ? endOf(session) : yield* followUpStatus(place, options)
       })),
     Effect.catchAll((error) => Effect.succeed(`lost: ${error.message}`))
@@ -187,20 +188,31 @@ export interface Answer {
   readonly why: string
 }
 
-const isRestart = (fact: EventRecord): boolean =>
-  fact.type === "OperatorRequested" && fact.data.request.kind === "job_restart"
-
-const answerOf = (records: ReadonlyArray<EventRecord>, id: string): Answer | null => {
-  const fact = records.find((record) => record.type === "OperatorRequested" && record.data.request_id === id)
-  if (fact === undefined) return null
-  const refusal = records.find((record) => record.type === "RequestRefused" && record.data.request_id === id)
-  if (refusal?.type === "RequestRefused") return { accepted: false, why: refusal.data.why }
-  const released = records.find((record) => record.type === "JobReleased" && record.cause === fact.seq)
-  return {
-    accepted: true,
-    why: released?.type === "JobReleased" && isRestart(fact) ? released.data.why : ""
-  }
-}
+/**
+ * Looks for the answer to a request that is not made yet: null while there is none. Only what was recorded since is read,
+ * once.
+ */
+const answersTo = (place: SessionPlace, id: string) =>
+  Effect.map(loadSnapshot(place), (snapshot) => {
+    let from = snapshot?.position ?? null
+    let answer: Answer | null = null
+    /** Seq of the request, if it is one whose releases are told of. */
+    let restart: number | null = null
+    return Effect.gen(function*() {
+      const { position } = yield* follow(place, from, () => (record) => {
+        if (record.type === "OperatorRequested" && record.data.request_id === id) {
+          answer = { accepted: true, why: "" }
+          restart = record.data.request.kind === "job_restart" ? record.seq : null
+        }
+        if (record.type === "JobReleased" && record.cause === restart) answer = { accepted: true, why: record.data.why }
+        if (record.type === "RequestRefused" && record.data.request_id === id) {
+          answer = { accepted: false, why: record.data.why }
+        }
+      })
+      from = position
+      return answer
+    })
+  })
 
 /** How long a holder has to take a request; it looks several times a second. */
 const answerMillis = 30_000
@@ -218,13 +230,14 @@ export const ask = (
     const journal = yield* Journal
     const id = crypto.randomUUID()
     const actor = actorOf(role)
+    const answer = yield* answersTo(place, id)
     const direct = Effect.scoped(Effect.gen(function*() {
       const held = yield* hold(place, { takeover: false, opening: null })
       if (!held.session.requests.has(id)) {
         yield* held.record([{ type: "OperatorRequested", data: { request_id: id, actor, request } }])
       }
       yield* makePublisher(place)(held.session, held.head())
-      return (yield* look(place)).records
+      return yield* answer
     }))
     const attempt = Effect.suspend(() => Effect.catchTag(direct, "SessionHeldError", () => throughInbox))
     const throughInbox: typeof direct = Effect.gen(function*() {
@@ -234,8 +247,8 @@ export const ask = (
         yield* Effect.sleep("200 millis")
         const late = (yield* Clock.currentTimeMillis) - asked > answerMillis
         if (late) yield* journal.discard(place, id)
-        const { records } = yield* look(place)
-        if (late || answerOf(records, id) !== null) return records
+        const answered = yield* answer
+        if (late || answered !== null) return answered
         const holder = yield* journal.holder(place)
         if (holder === null || holder.alive === "dead") {
           yield* journal.discard(place, id)
@@ -244,7 +257,6 @@ export const ask = (
         }
       }
     })
-    const records = yield* attempt
-    return answerOf(records, id) ??
+    return (yield* attempt) ??
       { accepted: false, why: `who holds the session did not take it within ${answerMillis / 1000} s; it is withdrawn` }
   })

@@ -10,7 +10,7 @@ import type { QueueEntry } from "../session/entries.ts"
 import { toClaim } from "../session/pending.ts"
 import type { Session } from "../session/Session.ts"
 import { beat } from "./heartbeat.ts"
-import { glance, type HoldError, recordedNow } from "./held.ts"
+import { type HoldError, makeGlance, recordedNow } from "./held.ts"
 import { type LostClaim, makeWorkerWatch } from "./lostWorkers.ts"
 import { perform } from "./perform.ts"
 import { ask } from "./sessions.ts"
@@ -83,8 +83,9 @@ export const workQueue = (
 ): Effect.Effect<void, Failure, Journal | Commands | FollowUps> =>
   Effect.gen(function*() {
     const lostWorkers = makeWorkerWatch(place)
+    const looked = makeGlance(place)
     for (;;) {
-      const { session } = yield* glance(place)
+      const { session } = yield* looked
       const lost = [...yield* lostWorkers(session), ...yield* lostMonitors(place, session)]
       for (const { entry: { lease, queueId: queue_id }, why } of lost) {
         yield* ask(place, { kind: "worker_lost", queue_id, lease, why }, "worker")

@@ -111,6 +111,15 @@ export interface Reader {
    * journal it begins with the first record of all. May be called again, to begin anew.
    */
   readonly begin: (resumed: boolean) => (record: Envelope) => void
+  /** Done now and then between records, and at the end: what was made of them can be written out. */
+  readonly pause?: Effect.Effect<void>
+}
+
+/** What a reader that has come to the end is told. */
+export interface Walked {
+  readonly leftOut: ReadonlyArray<LeftOut>
+  /** Where the records end; null if there are none. */
+  readonly position: Position | null
 }
 
 /** The journal's end is damaged or missing from here on: what a repair cuts off. */
@@ -205,10 +214,7 @@ export class Journal extends Context.Tag("autoexp/Journal")<Journal, {
     JournalError | NoJournalError
   >
   /** All acknowledged records, one by one. What comes back is where they end. */
-  readonly walk: (place: SessionPlace, reader: Reader) => Effect.Effect<
-    { readonly leftOut: ReadonlyArray<LeftOut>; readonly position: Position | null },
-    JournalError | NoJournalError
-  >
+  readonly walk: (place: SessionPlace, reader: Reader) => Effect.Effect<Walked, JournalError | NoJournalError>
   /** Checks the chain without decoding records: names every fault. `seq`: of which record the hash is wanted. */
   readonly verify: (place: SessionPlace, seq: number | null) => Effect.Effect<Verified, JournalIoError | NoJournalError>
   /**

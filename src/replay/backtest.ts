@@ -34,9 +34,6 @@ export interface Backtest {
   readonly slow: ReadonlyArray<GivenUp>
 }
 
-/** Bytes looked at in one go, as a monitor reads. */
-const portion = 256 * 1024
-
 const newline = 0x0a
 
 const countLines = (bytes: Uint8Array, from: number, to: number): number => {
@@ -58,49 +55,70 @@ const actionsOf = (rule: LogEvent): Hit["actions"] =>
     return { class_name: action.class_name, conditions: conditions.map(({ class_name }) => class_name) }
   })
 
+/** The pieces with what `rest` says was left of those before, and whether each is the last. */
+function* joined(pieces: Iterable<Uint8Array>, rest: () => Uint8Array): Generator<readonly [Uint8Array, boolean]> {
+  let known: Uint8Array | null = null
+  for (const piece of pieces) {
+    if (known !== null) yield [known, false]
+    const left: Uint8Array = known === null ? new Uint8Array() : rest()
+    known = left.length === 0 ? piece : Buffer.concat([left, piece])
+  }
+  if (known !== null) yield [known, true]
+}
+
 /**
- * Where the rules match in a file's bytes, in the order of the file; at one place, in that of the rules. Lines are what a
- * monitor takes for lines, in portions of the same size.
+ * Where the rules match in a file that comes in pieces, in the order of the file; at one place, in that of the rules.
+ * Lines are what a monitor takes for lines. What was found comes piece by piece, so that a log may be of any length.
  */
 export const backtest = (
   monitoring: Monitoring,
   file: string,
-  bytes: Uint8Array
-): Either.Either<Backtest, PatternError> =>
-  Either.map(makeDetector(monitoring), (detector) => {
-    const rules = new Map(monitoring.log_events.map((rule) => [rule.name, rule]))
-    const hits: Array<Hit> = []
-    const slow: Array<GivenUp> = []
-    const off = new Set<string>()
-    let within = false
+  pieces: Iterable<Uint8Array>
+): Either.Either<Iterable<Backtest>, PatternError> =>
+  Either.map(makeDetector(monitoring), (detector) => find(monitoring, detector, file, pieces))
+
+function* find(
+  monitoring: Monitoring,
+  detector: Detector,
+  file: string,
+  pieces: Iterable<Uint8Array>
+): Generator<Backtest> {
+  const rules = new Map(monitoring.log_events.map((rule) => [rule.name, rule]))
+  const off = new Set<string>()
+  let rest = new Uint8Array()
+  let within = false
+  let from = 0
+  let line = 1
+  for (const [bytes, final] of joined(pieces, () => rest)) {
+    const reading = readLines(bytes, from, within, final)
+    const found = scan(reading.blocks, detector, off)
     let counted = 0
-    let line = 1
-    for (let from = 0; from < bytes.length;) {
-      const end = Math.min(bytes.length, from + portion)
-      const reading = readLines(bytes.subarray(from, end), from, within, end === bytes.length)
-      const found = scan(reading.blocks, detector, off)
-      slow.push(...found.slow.map(({ rule, why }) => ({ rule, file, why })))
-      for (const { lineOffset, match: { groups, offset, rule: name } } of found.matches) {
-        const rule = rules.get(name)
-        if (rule === undefined) continue
-        line += countLines(bytes, counted, lineOffset)
-        counted = Math.max(counted, lineOffset)
-        hits.push({
-          rule: name,
-          file,
-          offset,
-          line_number: line,
-          line: lineAt(bytes, lineOffset),
-          groups,
-          event: acts(rule) ? name : null,
-          actions: actionsOf(rule)
-        })
-      }
-      within = reading.within
-      from = reading.to
+    const countTo = (at: number): void => {
+      line += countLines(bytes, counted, at)
+      counted = Math.max(counted, at)
     }
-    return { hits, slow }
-  })
+    const hits = found.matches.flatMap(({ lineOffset, match: { groups, offset, rule: name } }): ReadonlyArray<Hit> => {
+      const rule = rules.get(name)
+      if (rule === undefined) return []
+      countTo(lineOffset - from)
+      return [{
+        rule: name,
+        file,
+        offset,
+        line_number: line,
+        line: lineAt(bytes, lineOffset - from),
+        groups,
+        event: acts(rule) ? name : null,
+        actions: actionsOf(rule)
+      }]
+    })
+    yield { hits, slow: found.slow.map(({ rule, why }) => ({ rule, file, why })) }
+    countTo(reading.to - from)
+    rest = bytes.slice(reading.to - from)
+    within = reading.within
+    from = reading.to
+  }
+}
 
 /** What a rule makes of one line. */
 export interface Verdict {
@@ -110,16 +128,28 @@ export interface Verdict {
   readonly groups: ReadonlyArray<Readonly<Record<string, string | null>>>
 }
 
-/** The bytes of a line (from 1, ended by "\n" alone); null if the file has fewer. */
-export const lineOf = (bytes: Uint8Array, number: number): Uint8Array | null => {
-  let from = 0
-  for (let line = 1; line < number; line += 1) {
+/** More bytes of a line than are looked at. */
+const lineLimit = 4 * lineBound
+
+/** The first bytes of a line (from 1, ended by "\n" alone), of which no more are looked at; null if there are fewer lines. */
+export const lineOf = (pieces: Iterable<Uint8Array>, number: number): Uint8Array | null => {
+  let line = 1
+  let found: Uint8Array | null = null
+  for (const bytes of pieces) {
+    let from = 0
+    while (line < number) {
+      const end = bytes.indexOf(newline, from)
+      if (end === -1) break
+      from = end + 1
+      line += 1
+    }
+    if (line < number || from >= bytes.length) continue
     const end = bytes.indexOf(newline, from)
-    if (end === -1) return null
-    from = end + 1
+    const part = bytes.subarray(from, end === -1 ? bytes.length : end)
+    found = Buffer.concat([found ?? new Uint8Array(), part.subarray(0, lineLimit)])
+    if (end !== -1 || found.length >= lineLimit) return found
   }
-  const end = bytes.indexOf(newline, from)
-  return from >= bytes.length ? null : bytes.subarray(from, end === -1 ? bytes.length : end)
+  return found
 }
 
 type Tried = ReturnType<typeof scan>

@@ -7,7 +7,7 @@ import { fold } from "../session/fold.ts"
 import { emptySession, type Session } from "../session/Session.ts"
 import { involvedRule } from "./involved.ts"
 import { sameDecision } from "./same.ts"
-import { type Turn, turnsOf } from "./turns.ts"
+import { type Turn, TurnMaker } from "./turns.ts"
 
 /** Where the decider of today and the journal part. */
 export interface Divergence {
@@ -70,29 +70,48 @@ export const differenceIn = (turn: Turn, decided: ReadonlyArray<EventRecord>, la
   return null
 }
 
-/** Decides anew on all facts among the records, a journal's first ones, up to the first difference. */
-export const replay = (records: ReadonlyArray<EventRecord>): Either.Either<Replayed, UnreadableRecordError> =>
-  Either.gen(function*() {
-    const replayer = new Replayer()
-    const { session } = replayer
-    let facts = 0
-    let decisions = 0
-    let turn: Turn | null = null
-    const take = (one: Turn, last: boolean) =>
-      Either.map(replayer.decide(one), (decided): Divergence | null => {
-        const divergence = differenceIn(one, decided, last)
-        facts += 1
-        if (divergence === null) decisions += one.decisions.length
-        return divergence
-      })
-    for (const next of turnsOf(records)) {
-      const divergence = turn === null ? null : yield* take(turn, false)
-      if (divergence !== null) return { identical: false, facts, decisions, divergence, session }
-      turn = next
+/** Decides anew on the facts among records that come one by one, a journal's first ones, up to the first difference. */
+export class Replay {
+  private readonly turns = new TurnMaker()
+  private readonly replayer = new Replayer()
+  private facts = 0
+  private decisions = 0
+  private divergence: Divergence | null = null
+  private unreadable: UnreadableRecordError | null = null
+
+  take(record: EventRecord): void {
+    if (this.divergence !== null || this.unreadable !== null) return
+    const turn = this.turns.take(record)
+    if (turn !== null) this.decide(turn, false)
+  }
+
+  /** What came of it, when there are no more records. */
+  end(): Either.Either<Replayed, UnreadableRecordError> {
+    const turn = this.divergence === null && this.unreadable === null ? this.turns.rest() : null
+    if (turn !== null) this.decide(turn, true)
+    if (this.unreadable !== null) return Either.left(this.unreadable)
+    const { decisions, divergence, facts, replayer: { session } } = this
+    return Either.right({ identical: divergence === null, facts, decisions, divergence, session })
+  }
+
+  private decide(turn: Turn, last: boolean): void {
+    const decided = this.replayer.decide(turn)
+    if (Either.isLeft(decided)) {
+      this.unreadable = decided.left
+      return
     }
-    const divergence = turn === null ? null : yield* take(turn, true)
-    return { identical: divergence === null, facts, decisions, divergence, session }
-  })
+    this.divergence = differenceIn(turn, decided.right, last)
+    this.facts += 1
+    if (this.divergence === null) this.decisions += turn.decisions.length
+  }
+}
+
+/** Decides anew on all facts among the records. */
+export const replay = (records: ReadonlyArray<EventRecord>): Either.Either<Replayed, UnreadableRecordError> => {
+  const replayed = new Replay()
+  for (const record of records) replayed.take(record)
+  return replayed.end()
+}
 
 /** The answer of `replay`. */
 export const replayView = ({ decisions, divergence, facts, identical }: Replayed) => {

@@ -12,20 +12,40 @@ export interface Turn {
 /** Whether the journal wrote the record itself: it tells of segments, not of the session. */
 const isSeal = ({ type }: EventRecord): boolean => type === "SegmentOpened"
 
-/** The turns in their order. A decision before any fact belongs to none, and is left out. */
-export function* turnsOf(records: ReadonlyArray<EventRecord>): Generator<Turn> {
-  let fact: Fact | null = null
-  let decisions: Array<EventRecord> = []
-  let seals: Array<Fact> = []
-  for (const record of records) {
-    if (!isFact(record)) decisions.push(record)
-    else if (isSeal(record)) seals.push(record)
+/** Makes turns of records that come one by one. A decision before any fact belongs to none, and is left out. */
+export class TurnMaker {
+  private fact: Fact | null = null
+  private decisions: Array<EventRecord> = []
+  private seals: Array<Fact> = []
+
+  /** The turn that the record shows to be over, if it begins another. */
+  take(record: EventRecord): Turn | null {
+    if (!isFact(record)) this.decisions.push(record)
+    else if (isSeal(record)) this.seals.push(record)
     else {
-      if (fact !== null) yield { fact, decisions, seals }
-      fact = record
-      decisions = []
-      seals = []
+      const over = this.rest()
+      this.fact = record
+      this.decisions = []
+      this.seals = []
+      return over
     }
+    return null
   }
-  if (fact !== null) yield { fact, decisions, seals }
+
+  /** The turn that no record has shown to be over. */
+  rest(): Turn | null {
+    const { decisions, fact, seals } = this
+    return fact === null ? null : { fact, decisions, seals }
+  }
+}
+
+/** The turns in their order. */
+export function* turnsOf(records: ReadonlyArray<EventRecord>): Generator<Turn> {
+  const maker = new TurnMaker()
+  for (const record of records) {
+    const turn = maker.take(record)
+    if (turn !== null) yield turn
+  }
+  const last = maker.rest()
+  if (last !== null) yield last
 }

@@ -16,13 +16,22 @@ export class Screen extends Context.Tag("autoexp/Screen")<Screen, {
   readonly size: Effect.Effect<{ readonly columns: number; readonly rows: number }>
 }>() {}
 
+/** Writes, and waits where the reader is slower: what it has not taken yet would pile up in memory. */
+const write = (stream: NodeJS.WriteStream, text: string): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    let isFull = false
+    // Also called of a reader that is gone.
+    isFull = !stream.write(text, () => isFull ? resume(Effect.void) : undefined)
+    if (!isFull) resume(Effect.void)
+  })
+
 /** The process's own standard output and error. */
 export const layer: Layer.Layer<Screen> = Layer.sync(Screen, () => {
   const { env, stderr, stdout } = process
   const interactive = stdout.isTTY === true && env["TERM"] !== "dumb"
   return {
-    out: (text) => Effect.sync(() => void stdout.write(text)),
-    err: (text) => Effect.sync(() => void stderr.write(text)),
+    out: (text) => write(stdout, text),
+    err: (text) => write(stderr, text),
     interactive,
     color: interactive && (env["NO_COLOR"] ?? "") === "",
     size: Effect.sync(() =>

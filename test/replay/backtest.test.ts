@@ -10,8 +10,20 @@ const rules = (
   >
 ) => Schema.decodeUnknownSync(Monitoring)({ log_events: events })
 
-const hitsOf = (monitoring: Monitoring, log: string) =>
-  Either.getOrThrow(backtest(monitoring, "/log", Buffer.from(log))).hits
+const piecesOf = (log: string, length: number): ReadonlyArray<Uint8Array> => {
+  const bytes = Buffer.from(log)
+  return Array.from(
+    { length: Math.ceil(bytes.length / length) },
+    (_, at) => bytes.subarray(at * length, (at + 1) * length)
+  )
+}
+
+const found = (monitoring: Monitoring, log: string, length = 256 * 1024) => {
+  const results = [...Either.getOrThrow(backtest(monitoring, "/log", piecesOf(log, length)))]
+  return { hits: results.flatMap(({ hits }) => hits), slow: results.flatMap(({ slow }) => slow) }
+}
+
+const hitsOf = (monitoring: Monitoring, log: string) => found(monitoring, log).hits
 
 describe("a backtest", () => {
   const nccl = {
@@ -50,11 +62,16 @@ describe("a backtest", () => {
     )
   })
 
+  it("finds the same in whatever pieces the log comes", () => {
+    const log = "NCCL WARN é1\r\nNCCL WARN two\n\n\rNCCL WARN 3\nNCCL WARN four"
+    const whole = found(rules(nccl), log).hits
+    expect(whole.map(({ line_number }) => line_number)).toEqual([1, 2, 4, 5])
+    for (let length = 1; length < 20; length += 1) expect(found(rules(nccl), log, length).hits).toEqual(whole)
+  })
+
   it("gives up a pattern that is too slow, says so, and goes on with the others", () => {
     const log = `${"a".repeat(60)}!\nNCCL WARN timeout\n`
-    const { hits, slow } = Either.getOrThrow(
-      backtest(rules({ name: "bad", pattern: "(a+)+$" }, nccl), "/log", Buffer.from(log))
-    )
+    const { hits, slow } = found(rules({ name: "bad", pattern: "(a+)+$" }, nccl), log)
     expect(slow).toMatchObject([{ rule: "bad", file: "/log" }])
     expect(hits).toMatchObject([{ rule: "nccl", line_number: 2 }])
   })
@@ -92,11 +109,13 @@ describe("a line explained", () => {
 
 describe("a line", () => {
   it("is found by its number, counted from 1, the last one without an end too", () => {
-    const text = (number: number) => {
-      const line = lineOf(Buffer.from("a\nb\n\nd"), number)
-      return line === null ? null : Buffer.from(line).toString()
+    for (const length of [1, 2, 3, 4, 100]) {
+      const text = (number: number) => {
+        const line = lineOf(piecesOf("a\nbcd\n\nd", length), number)
+        return line === null ? null : Buffer.from(line).toString()
+      }
+      expect([1, 2, 3, 4, 5].map(text)).toEqual(["a", "bcd", "", "d", null])
     }
-    expect([1, 2, 3, 4, 5].map(text)).toEqual(["a", "b", "", "d", null])
-    expect(lineOf(Buffer.from("a\n"), 2)).toBeNull()
+    expect(lineOf([Buffer.from("a\n")], 2)).toBeNull()
   })
 })

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FileJournal from "../../journal/FileJournal.ts"
-import { look } from "../../monitor/held.ts"
+import { recall } from "../../monitor/held.ts"
 import { tellLeftOut } from "../../monitor/sessions.ts"
 import { type Checked, verify } from "../../monitor/verify.ts"
 import type { SessionPlace } from "../../port/Journal.ts"
@@ -28,7 +28,7 @@ const placesOf = ({ all, session, "state-dir": stateDir }: Given<"audit">) =>
 
 const rowsOf = (place: SessionPlace) =>
   Effect.gen(function*() {
-    const { leftOut, records } = yield* look(place)
+    const { leftOut, records } = yield* recall(place)
     yield* tellLeftOut(leftOut)
     return auditEntries(records).map((entry): AuditRow => ({ plan_id: place.planId, ...entry }))
   })

@@ -4,11 +4,13 @@ import * as Either from "effect/Either"
 import { decodeRecord } from "../../event/EventRecord.ts"
 import * as FileJournal from "../../journal/FileJournal.ts"
 import { glance } from "../../monitor/held.ts"
-import { type Envelope, Journal } from "../../port/Journal.ts"
+import { tellLeftOut } from "../../monitor/sessions.ts"
+import type { Envelope } from "../../port/Journal.ts"
 import { sentence } from "../../report/happenings.ts"
 import { Screen } from "../../report/Screen.ts"
 import { clean, cut } from "../../report/width.ts"
 import type { Handler } from "../Handler.ts"
+import { makeOutflow } from "../outflow.ts"
 import { findSession } from "../place.ts"
 import type { Given } from "../spec.ts"
 import { namedJobs } from "./job.ts"
@@ -36,27 +38,17 @@ const followSeconds = 0.5
 export const events: Handler<"events"> = (given) =>
   Effect.gen(function*() {
     const screen = yield* Screen
-    const journal = yield* Journal
     const place = yield* findSession(given.session, given["state-dir"])
     const jobs = given.job.length === 0 ? [] : yield* namedJobs((yield* glance(place)).session, given.job)
     const isWanted = wanted(given, new Set(jobs))
     const { columns } = yield* screen.size
-    let shown = 0
-    for (;;) {
-      const { leftOut, records } = yield* journal.read(place)
-      if (shown === 0) {
-        yield* Effect.forEach(leftOut, ({ bytes, from, path, why }) =>
-          Effect.logWarning(`${path}: ${bytes} bytes from ${from} on left out: ${why}`))
-      }
-      const fresh = records.filter((record) =>
-        record.seq > shown
-      )
-      shown = records.at(-1)?.seq ?? shown
-      const lines = fresh.filter(isWanted).map((record) =>
-        `${given.json ? JSON.stringify(record) : cut(lineOf(record), columns)}\n`
-      )
-      if (lines.length > 0) yield* screen.out(lines.join(""))
-      if (!given.follow) return 0
+    const showNew = makeOutflow(place, (record) =>
+      isWanted(record) ? given.json ? JSON.stringify(record) : cut(lineOf(record), columns) : null)
+    yield* Effect.flatMap(showNew, ({ leftOut }) =>
+      tellLeftOut(leftOut))
+    while (given.follow) {
       yield* Effect.sleep(`${followSeconds * 1000} millis`)
+      yield* showNew
     }
+    return 0
   }).pipe(Effect.provide(FileJournal.layer))

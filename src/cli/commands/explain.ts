@@ -1,7 +1,7 @@
 /** `autoexp explain`: why a job is where it is. */
 import * as Effect from "effect/Effect"
 import * as FileJournal from "../../journal/FileJournal.ts"
-import { look } from "../../monitor/held.ts"
+import { recall } from "../../monitor/held.ts"
 import { explain as explainJob, type Explanation } from "../../report/explain.ts"
 import { clean } from "../../report/width.ts"
 import type { Handler } from "../Handler.ts"
@@ -47,7 +47,7 @@ const lines = (told: Explanation): ReadonlyArray<string> =>
 export const explain: Handler<"explain"> = (given) =>
   Effect.gen(function*() {
     const place = yield* findSession(given.session, given["state-dir"])
-    const { records, session } = yield* look(place)
+    const { records, session } = yield* recall(place)
     const [name, ...others] = yield* namedJobs(session, given.job)
     if (name === undefined || others.length > 0) return yield* usage("name one job by --job", [...session.jobs.keys()])
     const told = explainJob(session, records, name)

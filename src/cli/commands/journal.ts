@@ -3,10 +3,10 @@ import * as Effect from "effect/Effect"
 import * as FileJournal from "../../journal/FileJournal.ts"
 import { repairJournal, verifyJournal } from "../../monitor/mend.ts"
 import { tellLeftOut } from "../../monitor/sessions.ts"
-import { type Envelope, type Fault, Journal } from "../../port/Journal.ts"
-import { Screen } from "../../report/Screen.ts"
+import { type Fault, Journal } from "../../port/Journal.ts"
 import { noRepair } from "../failure.ts"
 import type { Handler } from "../Handler.ts"
+import { makeOutflow } from "../outflow.ts"
 import { findSession } from "../place.ts"
 import { printJson, printLines } from "../print.ts"
 
@@ -54,20 +54,11 @@ export const repair: Handler<"journal repair"> = (given) =>
     return 0
   }).pipe(Effect.provide(FileJournal.layer))
 
-/** So many lines are written at once. */
-const lines = 1000
-
 export const exportAll: Handler<"journal export"> = (given) =>
   Effect.gen(function*() {
-    const screen = yield* Screen
-    const journal = yield* Journal
     const place = yield* findSession(given.session, given["state-dir"])
-    const { leftOut, records } = yield* journal.read(place)
+    const { leftOut } = yield* makeOutflow(place, (record) => JSON.stringify(record))
     yield* tellLeftOut(leftOut)
-    for (let from = 0; from < records.length; from += lines) {
-      const text = (record: Envelope) => `${JSON.stringify(record)}\n`
-      yield* screen.out(records.slice(from, from + lines).map(text).join(""))
-    }
     return 0
   }).pipe(Effect.provide(FileJournal.layer))
 

@@ -5,11 +5,12 @@ import * as readline from "node:readline"
 import * as ConfigFiles from "../../config/ConfigFiles.ts"
 import type { EventRecord } from "../../event/EventRecord.ts"
 import * as FileJournal from "../../journal/FileJournal.ts"
-import { look } from "../../monitor/held.ts"
+import { follow, look } from "../../monitor/held.ts"
 import * as LiveFiles from "../../monitor/LiveFiles.ts"
+import type { SessionPlace } from "../../port/Journal.ts"
 import { otherRules } from "../../replay/otherRules.ts"
 import { readAgain } from "../../replay/readAgain.ts"
-import { replay as decideAgain, replayView } from "../../replay/replay.ts"
+import { Replay, replayView } from "../../replay/replay.ts"
 import { whatIf } from "../../replay/whatIf.ts"
 import { replayLines, stateLines } from "../../report/replay.ts"
 import { Screen } from "../../report/Screen.ts"
@@ -26,9 +27,9 @@ import type { Given } from "../spec.ts"
 import { step } from "../stepping.ts"
 import { usage } from "../UsageError.ts"
 
-/** The records up to the point that `--to` names, itself included. */
-const upTo = (records: ReadonlyArray<EventRecord>, to: Given<"replay">["to"]): ReadonlyArray<EventRecord> =>
-  to === null ? records : records.filter(({ at, seq }) => "seq" in to ? seq <= to.seq : Date.parse(at) <= to.at)
+/** Whether the record is not behind the point that `--to` names. */
+const isWithin = (to: Given<"replay">["to"]) => ({ at, seq }: EventRecord): boolean =>
+  to === null || ("seq" in to ? seq <= to.seq : Date.parse(at) <= to.at)
 
 /** Lines that a person types, for as long as the scope lives. */
 const typedLines = Effect.map(
@@ -46,7 +47,7 @@ const underOthers = (given: Given<"replay">, ref: string) =>
     const rules = rulesOf(yield* otherRules(ref, requestOf(given)))
     const place = yield* findSession(given.session, given["state-dir"])
     const { records } = yield* look(place)
-    const past = upTo(records, given.to)
+    const past = records.filter(isWithin(given.to))
     const { changed, matches, unread } = yield* readAgain(past, rules)
     const result = whatIf(past, rules, matches)
     yield* given.json
@@ -55,6 +56,30 @@ const underOthers = (given: Given<"replay">, ref: string) =>
     return 0
   }).pipe(Effect.provide(Layer.merge(ConfigFiles.layer, LiveFiles.layer)))
 
+const nothingThere = (first: string | undefined) =>
+  usage(`nothing is recorded up to there; the first record is of ${first}`)
+
+/** The facts up to `to` decided on again while the journal is read: it is never all in memory. */
+const decideAll = (place: SessionPlace, to: Given<"replay">["to"]) =>
+  Effect.gen(function*() {
+    const within = isWithin(to)
+    let again = new Replay()
+    // What was, not what is decided today: they are the same unless it diverges.
+    let was = emptySession()
+    let first: string | undefined
+    yield* follow(place, null, () => {
+      again = new Replay()
+      was = emptySession()
+      return (record) => {
+        first ??= record.at
+        if (!within(record)) return
+        again.take(record)
+        if (to !== null) was = fold(was, record)
+      }
+    })
+    return { replayed: yield* again.end(), was, first }
+  })
+
 export const replay: Handler<"replay"> = (given) =>
   Effect.gen(function*() {
     if (given.monitoring !== null) return yield* underOthers(given, given.monitoring)
@@ -62,20 +87,18 @@ export const replay: Handler<"replay"> = (given) =>
       return yield* usage("overrides change the rules that --monitoring names; without it there are none to change")
     }
     const place = yield* findSession(given.session, given["state-dir"])
-    const { records } = yield* look(place)
-    const past = upTo(records, given.to)
-    if (past.length === 0) {
-      return yield* usage(`nothing is recorded up to there; the first record is of ${records[0]?.at}`)
-    }
     if (given.step && !given.json) {
+      const { records } = yield* look(place)
+      const past = records.filter(isWithin(given.to))
+      if (past.length === 0) return yield* nothingThere(records[0]?.at)
       const asks = (yield* Screen).interactive && process.stdin.isTTY
       return yield* Effect.scoped(
         Effect.flatMap(asks ? typedLines : Effect.succeed(null), (lines) => step(past, lines))
       )
     }
-    const replayed = yield* decideAgain(past)
-    // What was, not what is decided today: they are the same unless it diverges.
-    const state = given.to === null ? null : past.reduce(fold, emptySession())
+    const { first, replayed, was } = yield* decideAll(place, given.to)
+    if (given.to !== null && was.seq === 0) return yield* nothingThere(first)
+    const state = given.to === null ? null : was
     yield* given.json
       ? printJson({ ...replayView(replayed), ...(state === null ? {} : { state: sessionView(state) }) })
       : printLines([...replayLines(replayed), ...(state === null ? [] : stateLines(state))])
