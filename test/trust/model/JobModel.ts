@@ -245,6 +245,7 @@ export class JobModel {
     this.live = false
     this.waiting = false
     this.outcome = outcome
+    if (outcome === "success") this.attention = false
   }
 
   private proceed(): void {
