@@ -3,7 +3,7 @@
  * facts raises it by one, and lets the decider ask `session.behaviour` there: older journals go on, and are decided again,
  * as they began.
  */
-export const behaviour = 6
+export const behaviour = 7
 
 /** From here on, what asks for files says how often. */
 export const filesHaveIntervals = 1
@@ -27,3 +27,6 @@ export const successRecovers = 5
 export const restartReleases = 5
 /** From here on, progress of an attempt that the scheduler lost gives budgets back, as that of any other. */
 export const lostProgressCounts = 6
+
+/** From here on, conditions on evidence are heard within others too, and once more when a restart has waited for the rest. */
+export const evidenceIsHeardAgain = 7

@@ -1,11 +1,35 @@
-/** Restarts that a line has led to, and that the whole log speaks against. */
+/** Restarts that evidence speaks against which came after it was asked for. */
 import { eventAction } from "../action/actions.ts"
-import { judge } from "../action/conditions.ts"
+import { type Condition, judge } from "../action/conditions.ts"
+import type { Occasion } from "../action/Verdict.ts"
 import type { Job } from "../session/Job.ts"
-import { settledLogDecides } from "./behaviour.ts"
+import { evidenceIsHeardAgain, settledLogDecides } from "./behaviour.ts"
 import { isCancelled } from "./classify.ts"
 import { occasionOf } from "./conditions.ts"
 import type { Context } from "./Context.ts"
+
+/** Why a condition fails whatever all others say that do not ask for evidence; null if it does not. */
+const failing = (condition: Condition, occasion: Occasion, within: boolean): string | null => {
+  if (condition.class_name === "EvidenceCondition") {
+    const verdict = judge(condition, occasion)
+    return verdict.verdict === "fail" ? verdict.why : null
+  }
+  if (condition.class_name !== "CompositeCondition" || !within) return null
+  const parts = condition.conditions.map((one) => failing(one, occasion, within))
+  const whys = parts.filter((why) => why !== null)
+  return condition.mode === "all" || whys.length === parts.length ? whys[0] ?? null : null
+}
+
+/** What the evidence of the present attempt says against conditions that may have passed before; null if nothing. */
+export const evidenceAgainst = (context: Context, job: Job, conditions: ReadonlyArray<Condition>): string | null => {
+  const occasion = occasionOf(context, job, { metadata: {}, gate: false })
+  const within = context.session.behaviour >= evidenceIsHeardAgain
+  for (const condition of conditions) {
+    const why = failing(condition, occasion, within)
+    if (why !== null) return why
+  }
+  return null
+}
 
 /**
  * Why the restart that a log event has led to is not wanted any more, now that the log of the ended attempt is read to its
@@ -17,16 +41,11 @@ export const disproved = (context: Context, job: Job): string | null => {
   if (context.session.behaviour < settledLogDecides || restart?.by !== "rule" || isCancelled(slurmState)) return null
   const name = restarts.at(-1)?.rule ?? ""
   const rule = context.rules(job).log.get(name)
-  const occasion = occasionOf(context, job, { metadata: {}, gate: false })
   const against = (rule?.actions ?? []).map(eventAction)
     .filter(({ action }) => action.class_name === "RestartAction")
-    .map(({ conditions }) =>
-      conditions.filter(({ class_name }) => class_name === "EvidenceCondition")
-        .map((condition) => judge(condition, occasion))
-        .flatMap((verdict) => verdict.verdict === "fail" ? [verdict.why] : [])
-    )
-  const [why] = against.flat()
-  return why === undefined || against.some((of) => of.length === 0)
+    .map(({ conditions }) => evidenceAgainst(context, job, conditions))
+  const [why] = against.filter((one) => one !== null)
+  return why === undefined || against.includes(null)
     ? null
     : `read to its end, the log says otherwise than at ${name}: ${why}`
 }

@@ -27,7 +27,15 @@ const made = (context: Context, job: Job): boolean | null =>
 export const restartLost = (context: Context, job: Job, reason: string): number =>
   context.emit({
     type: "RestartDecided",
-    data: { event: LOST, reason, budget: null, unless_completed: false, by: "lost", ...uncharged, progress: made(context, job) }
+    data: {
+      event: LOST,
+      reason,
+      budget: null,
+      unless_completed: false,
+      by: "lost",
+      ...uncharged,
+      progress: made(context, job)
+    }
   }, job)
 
 /** The scheduler says that what the attempt waits for cannot happen any more: it would wait for ever. */

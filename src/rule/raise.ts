@@ -11,9 +11,11 @@ import { type Occurrence } from "../session/entries.ts"
 import { type Job } from "../session/Job.ts"
 import { eventKey } from "../session/Session.ts"
 import { wouldClass, wouldHave } from "../session/would.ts"
+import { evidenceIsHeardAgain } from "./behaviour.ts"
 import { isCancelledByOthers } from "./classify.ts"
 import { type Judged, passAll } from "./conditions.ts"
 import type { Context, Rules } from "./Context.ts"
+import { evidenceAgainst } from "./disproved.ts"
 import { failureOf } from "./failure.ts"
 import { fingerprint } from "./fingerprint.ts"
 import { variablesOf } from "./metadata.ts"
@@ -191,6 +193,11 @@ const act = (
   }
   if (action.class_name === "RestartAction") {
     const bound = boundAt(context, occurrence, position)
+    const against = bound !== undefined && occurrence.attempt === job.attempt &&
+        context.session.behaviour >= evidenceIsHeardAgain
+      ? evidenceAgainst(context, job, eventAction(bound).conditions)
+      : null
+    if (against !== null) return skip(`since it was asked for, ${against}`)
     const told = occurrence.source === "state" || occurrence.source === "published"
     if (told && isCancelledByOthers(context.session, job) && !(bound !== undefined && asksByMetadata(bound))) {
       return skip("somebody cancelled the job, and no condition of the rule asks what its metadata say of that")

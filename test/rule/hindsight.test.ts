@@ -1,6 +1,6 @@
 /** What is known only at the end of an attempt, or of a job, decides what was decided before. */
 import { describe, expect, it } from "vitest"
-import { behaviour, settledLogDecides, successRecovers } from "../../src/rule/behaviour.ts"
+import { behaviour, evidenceIsHeardAgain, settledLogDecides, successRecovers } from "../../src/rule/behaviour.ts"
 import { actor, machine, plannedJob, types } from "./machine.ts"
 
 const unlessOom = { class_name: "EvidenceCondition", error_types: ["oom"], seen: false } as const
@@ -81,6 +81,84 @@ describe("an attempt whose log tells of an OOM behind the NCCL lines that follow
     endsOfOom(m)
     expect(m.job()).toMatchObject({ state: "submitting", attempt: 2 })
     expect(m.replay()).toEqual(m.records)
+  })
+})
+
+describe("evidence within other conditions", () => {
+  const file = { class_name: "FileExistsCondition", path: "/ckpt" } as const
+  const sure = { class_name: "AlwaysTrueCondition" } as const
+  const composed = (
+    mode: "all" | "any",
+    ...conditions: ReadonlyArray<typeof unlessOom | typeof file | typeof sure>
+  ) => ({
+    ...nccl,
+    actions: [{
+      class_name: "EventAction" as const,
+      conditions: [{ class_name: "CompositeCondition" as const, mode, conditions }],
+      action: restart
+    }]
+  })
+
+  it("drops a restart if all must pass, or none of the others could", () => {
+    for (const rule of [composed("all", sure, unlessOom), composed("any", unlessOom)]) {
+      const m = running({ log_events: [rule, oom] })
+      endsOfOom(m)
+      expect(types(m.records)).toContain("RestartDropped")
+      expect(m.job()).toMatchObject({ outcome: "failed", attempt: 1, restarts: [] })
+      expect(m.replay()).toEqual(m.records)
+    }
+  })
+
+  it("drops none if another may pass in its stead, or in a session that began by the older rule", () => {
+    for (const other of [sure, file]) {
+      const either = running({ log_events: [composed("any", unlessOom, other), oom] })
+      endsOfOom(either)
+      expect(either.job()).toMatchObject({ state: "submitting", attempt: 2 })
+    }
+    const old = running({ log_events: [composed("all", unlessOom), oom] }, evidenceIsHeardAgain - 1)
+    endsOfOom(old)
+    expect(old.job()).toMatchObject({ state: "submitting", attempt: 2 })
+    expect(old.replay()).toEqual(old.records)
+  })
+})
+
+describe("a restart that waits for a cooldown", () => {
+  const cooldown = { class_name: "CooldownCondition", cooldown_seconds: 60 } as const
+  const patient = {
+    ...nccl,
+    actions: [{ class_name: "EventAction" as const, conditions: [unlessOom, cooldown], action: restart }]
+  }
+
+  it("is not decided if the log told of an OOM meanwhile, be the attempt judged or alive", () => {
+    for (const dies of [true, false]) {
+      const m = running({ log_events: [patient, oom] })
+      if (dies) endsOfOom(m)
+      else {
+        m.log([{ rule: "nccl" }])
+        m.log([{ rule: "oom" }])
+      }
+      expect(m.job()).toMatchObject({ outcome: null, restart: null })
+      m.pass(61)
+      expect(m.records.find(({ type }) => type === "ActionSkipped")?.data).toMatchObject({
+        why: "since it was asked for, the attempt has shown oom"
+      })
+      expect(m.job()).toMatchObject({ outcome: dies ? "failed" : null, attempt: 1, restarts: [], attention: null })
+      expect(m.replay()).toEqual(m.records)
+    }
+  })
+
+  it("is decided if it told of nothing else, or in a session that began by the older rule", () => {
+    const calm = running({ log_events: [patient, oom] })
+    calm.state("FAILED", "a", { exit_code: 1 })
+    calm.log([{ rule: "nccl" }])
+    calm.pass(11)
+    calm.pass(61)
+    expect(calm.job()).toMatchObject({ state: "submitting", attempt: 2 })
+    const old = running({ log_events: [patient, oom] }, evidenceIsHeardAgain - 1)
+    endsOfOom(old)
+    old.pass(61)
+    expect(old.job()).toMatchObject({ state: "submitting", attempt: 2 })
+    expect(old.replay()).toEqual(old.records)
   })
 })
 
