@@ -1,8 +1,11 @@
-/** The sessions that are recorded, one file each; and those of the folders named after the project's directory. */
+/** Golden histories: scripted sessions, and those that `record.mjs` had real monitors record, under fixed names. */
 import * as fs from "node:fs"
+import * as os from "node:os"
 import * as path from "node:path"
 import { encodeEvent, type EventRecord } from "../../src/event/EventRecord.ts"
 import { encode, genesis } from "../../src/journal/chain.ts"
+import type { Envelope } from "../../src/port/Journal.ts"
+import { behaviour } from "../../src/rule/behaviour.ts"
 import { gatedHistory, history, operatedHistory } from "../rule/histories.ts"
 import { machine, plannedJob } from "../rule/machine.ts"
 
@@ -36,11 +39,41 @@ const arrayHistory = (): ReadonlyArray<EventRecord> => {
   return m.records
 }
 
-const [root = ".", ...journals] = process.argv.slice(2)
+const [root = ".", recorded = "."] = process.argv.slice(2)
 const { version }: { readonly version: string } = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8"))
-const folder = path.join(root, "test/histories", version)
-fs.mkdirSync(folder, { recursive: true })
+const folder = path.join(root, "test/histories", version, `behaviour-${behaviour}`)
+if (fs.existsSync(folder)) throw new Error(`${folder} is there: histories are recorded once`)
 
+const hosts = new Set([os.hostname(), os.hostname().split(".")[0]])
+const named = (text: string): string =>
+  hosts.has(text)
+    ? "login1"
+    : text === os.userInfo().username
+    ? "ada"
+    : text.replaceAll(`${os.userInfo().username}@${os.hostname()}`, "ada@login1").replaceAll(recorded, "/home/ada/demo")
+      .replaceAll(root, "/opt/autoexp")
+
+/** Without what tells of the machine that recorded it. */
+const renamed = (text: string): unknown =>
+  JSON.parse(text, (_, value: unknown) => typeof value === "string" ? named(value) : value)
+
+/** The records as one chain from the first on; seals name the hash that their record has here. */
+const chained = (records: ReadonlyArray<Envelope>): string => {
+  const hashes = new Map<string, string>()
+  let head = genesis
+  return records.map((record) => {
+    const data: unknown = JSON.parse(
+      JSON.stringify(record.data),
+      (_, value: unknown) => typeof value === "string" ? hashes.get(value) ?? value : value
+    )
+    const batch = encode(head, record.epoch, record.at, [{ ...record, data }])
+    head = batch.head
+    if (record.hash !== "") hashes.set(record.hash, head.hash)
+    return batch.text
+  }).join("")
+}
+
+fs.mkdirSync(folder, { recursive: true })
 const made = {
   restarts: history(),
   gates: gatedHistory(),
@@ -48,15 +81,15 @@ const made = {
   arrays: arrayHistory()
 }
 for (const [name, records] of Object.entries(made)) {
-  let head = genesis
-  const texts = records.map((record) => {
-    const batch = encode(head, 1, record.at, [encodeEvent(record)])
-    head = batch.head
-    return batch.text
-  })
-  fs.writeFileSync(path.join(folder, `${name}.jsonl`), texts.join(""))
+  const envelopes = records.map((record) => ({ ...record, ...encodeEvent(record), v: 1, hash: "" }))
+  fs.writeFileSync(path.join(folder, `${name}.jsonl`), chained(envelopes))
 }
-for (const journal of journals) {
-  const name = path.basename(journal).replace(/\.events\.jsonl$/, ".jsonl")
-  fs.copyFileSync(journal, path.join(folder, name))
+for (const file of fs.readdirSync(recorded).filter((name) => name.endsWith(".export.jsonl"))) {
+  const name = file.replace(".export.jsonl", "")
+  const lines = fs.readFileSync(path.join(recorded, file), "utf8").trimEnd().split("\n")
+  fs.writeFileSync(path.join(folder, `${name}.jsonl`), chained(lines.map((line) => renamed(line) as Envelope)))
+  const { head: _, ...session } = renamed(
+    fs.readFileSync(path.join(recorded, "monitor", `${name}.json`), "utf8")
+  ) as Readonly<Record<string, unknown>>
+  fs.writeFileSync(path.join(folder, `${name}.session.json`), `${JSON.stringify(session, null, 1)}\n`)
 }

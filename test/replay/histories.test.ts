@@ -6,9 +6,14 @@ import * as path from "node:path"
 import { decodeRecords } from "../../src/event/EventRecord.ts"
 import { follow, genesis, type Head } from "../../src/journal/chain.ts"
 import { replay } from "../../src/replay/replay.ts"
+import { behaviour } from "../../src/rule/behaviour.ts"
+import { sessionView } from "../../src/session/view.ts"
 
 const folder = path.resolve(import.meta.dirname, "../histories")
 const files = fs.readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".jsonl"))
+
+/** What the monitor published of a session, without the hash of its last record. */
+const sessionFile = (name: string): string => path.join(folder, name.replace(/\.jsonl$/, ".session.json"))
 
 const read = (name: string) => {
   const lines = fs.readFileSync(path.join(folder, name), "utf8").trimEnd().split("\n")
@@ -29,12 +34,26 @@ it.each(files)("%s gives the same bytes each time", (name) => {
   expect(decided()).toBe(decided())
 })
 
-// The paths and people of the demo were renamed after it was recorded, so that its hashes are those of another text.
-it.each(files.filter((name) => path.basename(name) !== "demo.jsonl"))(
-  "%s is the chain of records that was written",
-  (name) => {
-    const lines = fs.readFileSync(path.join(folder, name), "utf8").trimEnd().split("\n")
-    const end = lines.reduce((head: Head, line) => Either.getOrThrow(follow(head, Buffer.from(line))), genesis)
-    expect(end.seq).toBe(lines.length)
-  }
-)
+it.each(files)("%s is the chain of records that was written", (name) => {
+  const lines = fs.readFileSync(path.join(folder, name), "utf8").trimEnd().split("\n")
+  const end = lines.reduce((head: Head, line) => Either.getOrThrow(follow(head, Buffer.from(line))), genesis)
+  expect(end.seq).toBe(lines.length)
+})
+
+const projected = files.filter((name) => fs.existsSync(sessionFile(name)))
+
+it("some of today's behaviour were recorded by monitors", () => {
+  const today = projected.filter((name) => name.includes(`behaviour-${behaviour}/`))
+  expect(today.map((name) => path.basename(name)).sort()).toEqual([
+    "demo.jsonl",
+    "fake.jsonl",
+    "killed.jsonl",
+    "oom.jsonl"
+  ])
+})
+
+it.each(projected)("%s gives the session file that its monitor wrote", (name) => {
+  const { session } = Either.getOrThrow(replay(read(name)))
+  const stored: object = JSON.parse(fs.readFileSync(sessionFile(name), "utf8"))
+  expect(JSON.parse(JSON.stringify(sessionView(session)))).toMatchObject(stored)
+})
