@@ -3,6 +3,7 @@ import type { ValueMap } from "../backend/Value.ts"
 import type { Asked } from "../event/Question.ts"
 import type { JobOutcome } from "../event/terms.ts"
 import type { Counted } from "../session/counted.ts"
+import type { Job } from "../session/Job.ts"
 
 export type Verdict =
   | { readonly verdict: "pass"; readonly why: string }
@@ -16,6 +17,10 @@ export const Ask = (asked: Asked): Verdict => ({ verdict: "ask", asked })
 /** Passes after so many seconds, if they are not over yet; a job's end does not shorten them. */
 export const After = (seconds: number, why: string): Verdict =>
   seconds <= 0 ? Pass(why) : Ask({ question: { kind: "delay", seconds }, waitsAfterJob: true, timeoutSeconds: null })
+
+/** Holds for so many seconds more, and then no longer. */
+export const Until = (seconds: number): Verdict =>
+  Ask({ question: { kind: "delay", seconds, negated: true }, waitsAfterJob: true, timeoutSeconds: null })
 
 /** What conditions and actions may look at. Times are recorded ones, in seconds. */
 export interface Occasion {
@@ -39,6 +44,10 @@ export interface Occasion {
   readonly countOf: (event: string) => number
   /** How a job of the session ended: null while it has not, undefined if there is none of that name. */
   readonly endOf: (job: string) => { readonly outcome: JobOutcome; readonly why: string | null } | null | undefined
+  /** Where a job of the session stands; undefined if there is none of that name. */
+  readonly stateOf: (job: string) => Pick<Job, "state" | "outcome" | "slurmState"> | undefined
+  /** Names of the session's jobs of that name (with `*` and `?`) and phase; see JobStateCondition. */
+  readonly jobsOf: (name: string | null, stage: string | null) => ReadonlyArray<string>
 }
 
 export type Judge<Condition> = (condition: Condition, occasion: Occasion) => Verdict

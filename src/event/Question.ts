@@ -7,24 +7,55 @@ const Interval = Schema.optional(Schema.Number)
 /** It is asked once, and a no is final. */
 const Once = Schema.optional(Schema.Literal(true))
 
+/** What is asked is the opposite: the answer is yes where it would be no. What nobody can tell stays unanswered. */
+const Negated = Schema.optional(Schema.Literal(true))
+
 /** A question with an answer of its own; it returns as a fact. Texts are rendered. */
 const Single = Schema.Union(
-  Schema.Struct({ kind: Schema.Literal("file_exists"), path: Schema.String, interval_seconds: Interval, once: Once }),
+  Schema.Struct({
+    kind: Schema.Literal("file_exists"),
+    path: Schema.String,
+    interval_seconds: Interval,
+    once: Once,
+    negated: Negated
+  }),
   /** Whether at least so many files match: `*`, `?` and `[…]` within the parts of a path. */
   Schema.Struct({
     kind: Schema.Literal("files_match"),
     pattern: Schema.String,
     at_least: Schema.Int,
     interval_seconds: Interval,
-    once: Once
+    once: Once,
+    negated: Negated
   }),
-  /** Answered yes when so many seconds have passed: a timer's fact. */
-  Schema.Struct({ kind: Schema.Literal("delay"), seconds: Schema.Number }),
+  /** Whether a line of the file holds the text, or what the pattern finds. `lines`: only its last ones; null: all. */
+  Schema.Struct({
+    kind: Schema.Literal("file_contains"),
+    path: Schema.String,
+    pattern: Schema.String,
+    regex: Schema.Boolean,
+    lines: Schema.NullOr(Schema.Int),
+    interval_seconds: Interval,
+    once: Once,
+    negated: Negated
+  }),
+  /**
+   * Answered yes when so many seconds have passed: a timer's fact. Negated it holds until then, and is answered by no:
+   * among others it bounds how long they may take.
+   */
+  Schema.Struct({ kind: Schema.Literal("delay"), seconds: Schema.Number, negated: Negated }),
   /** How a job of this session ends: the session itself answers. `outcomes`: those that mean yes. */
   Schema.Struct({
     kind: Schema.Literal("job_ended"),
     job: Schema.String,
     outcomes: Schema.optional(Schema.Array(Schema.String))
+  }),
+  /** Whether all or any of these jobs of the session are in one of the states: the session itself answers. */
+  Schema.Struct({
+    kind: Schema.Literal("job_state"),
+    jobs: Schema.Array(Schema.String),
+    states: Schema.Array(Schema.String),
+    mode: Schema.Literal("all", "any")
   }),
   Schema.Struct({
     kind: Schema.Literal("command"),
@@ -40,7 +71,8 @@ const Single = Schema.Union(
     /** Seconds between two asks; null: it is asked once, and a no is final. */
     interval_seconds: Schema.NullOr(Schema.Number),
     /** Seconds after which a run is killed, which is a no. */
-    timeout_seconds: Schema.Number
+    timeout_seconds: Schema.Number,
+    negated: Negated
   })
 )
 
@@ -87,10 +119,14 @@ export const partsOf = (asked: Asked): ReadonlyArray<Part> =>
 export const withoutIntervals = (asked: Asked): Asked => {
   const { question } = asked
   switch (question.kind) {
-    case "file_exists":
-      return { ...asked, question: { kind: question.kind, path: question.path } }
-    case "files_match":
-      return { ...asked, question: { kind: question.kind, pattern: question.pattern, at_least: question.at_least } }
+    case "file_exists": {
+      const { interval_seconds: _, ...rest } = question
+      return { ...asked, question: rest }
+    }
+    case "files_match": {
+      const { interval_seconds: _, ...rest } = question
+      return { ...asked, question: rest }
+    }
     case "several":
       return { ...asked, question: { ...question, of: question.of.map(withoutIntervals) } }
     default:
@@ -110,15 +146,23 @@ export const askedOnce = (asked: Asked): Asked | null => {
   }
   switch (question.kind) {
     case "delay":
+      return question.negated === true ? asked : null
     case "job_ended":
+    case "job_state":
       return null
     case "command":
       return { ...now, question: { ...question, interval_seconds: null } }
-    case "file_exists":
-      return { ...now, question: { kind: question.kind, path: question.path, once: true } }
+    case "file_exists": {
+      const { interval_seconds: _, ...rest } = question
+      return { ...now, question: { ...rest, once: true } }
+    }
     case "files_match": {
-      const { at_least, kind, pattern } = question
-      return { ...now, question: { kind, pattern, at_least, once: true } }
+      const { interval_seconds: _, ...rest } = question
+      return { ...now, question: { ...rest, once: true } }
+    }
+    case "file_contains": {
+      const { interval_seconds: _, ...rest } = question
+      return { ...now, question: { ...rest, once: true } }
     }
     case "several": {
       const of = question.of.map(askedOnce)
@@ -146,10 +190,16 @@ const settleFrom = (asked: Asked, answers: ReadonlyMap<number, Answer>, at: { pa
   if (question.kind !== "several") {
     const part = at.part
     at.part += 1
-    return answers.get(part) ?? null
+    return answers.get(part) ?? untilThen(asked)
   }
   return combine(question.mode, question.of.map((one) => settleFrom(one, answers, at)))
 }
+
+/** What holds as long as no time is up. */
+export const untilThen = ({ question }: Asked): Answer | null =>
+  question.kind === "delay" && question.negated === true
+    ? { holds: true, why: `${question.seconds} s have not passed` }
+    : null
 
 /** All or any of several answers; null where one that is not there yet may decide. */
 export const combine = (mode: "all" | "any", answers: ReadonlyArray<Answer | null>): Answer | null => {
@@ -161,17 +211,24 @@ export const combine = (mode: "all" | "any", answers: ReadonlyArray<Answer | nul
 
 /** What is waited for, for people. */
 export const questionText = (question: Question): string => {
+  const no = "negated" in question && question.negated === true ? "no " : ""
   switch (question.kind) {
     case "file_exists":
-      return question.path
+      return `${no}${question.path}`
     case "files_match":
-      return `${question.at_least === 1 ? "a file" : `${question.at_least} files`} ${question.pattern}`
+      return `${no}${question.at_least === 1 ? "a file" : `${question.at_least} files`} ${question.pattern}`
+    case "file_contains":
+      return `${no}a line with ${question.pattern} in ${question.path}`
     case "delay":
-      return `${question.seconds} s to pass`
+      return `${question.negated === true ? "at most " : ""}${question.seconds} s to pass`
     case "job_ended":
       return `the end of job ${question.job}`
+    case "job_state":
+      return `${question.mode === "any" && question.jobs.length > 1 ? "any of " : ""}${
+        question.jobs.join(", ")
+      } to be ${question.states.join(" or ")}`
     case "command":
-      return `a yes of ${question.argv.join(" ")}`
+      return `a ${question.negated === true ? "no" : "yes"} of ${question.argv.join(" ")}`
     case "several":
       return question.of.map((one) => questionText(one.question)).join(question.mode === "all" ? " and " : " or ")
   }

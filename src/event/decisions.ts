@@ -5,7 +5,18 @@
 import * as Schema from "effect/Schema"
 import { Outcome } from "./Outcome.ts"
 import { Asked } from "./Question.ts"
-import { Actor, BindingId, Budget, Changes, JobOutcome, Mode, OnInterrupt, RenderedAction, Retries } from "./terms.ts"
+import {
+  Actor,
+  BindingId,
+  Budget,
+  Changes,
+  JobOutcome,
+  Latch,
+  Mode,
+  OnInterrupt,
+  RenderedAction,
+  Retries
+} from "./terms.ts"
 
 const Text = Schema.String
 const Seq = Schema.Int
@@ -14,6 +25,14 @@ const Metadata = Schema.Record({ key: Text, value: Schema.Unknown })
 
 /** The session was only observed: this would have been done, and was not. Nothing of it takes effect, then or later. */
 const Would = Schema.optional(Schema.Literal(true))
+/** Which condition a record is about. */
+const OfCondition = {
+  binding: BindingId,
+  condition: Schema.Int,
+  class_name: Text,
+  latch: Schema.optional(Latch)
+}
+
 export const decisions = {
   SubmissionIntended: Schema.Struct({
     would: Would,
@@ -60,11 +79,11 @@ export const decisions = {
       Schema.Struct({ root: Seq, depth: Schema.Int, failure: Schema.NullOr(Text), payload: Metadata })
     )
   }),
-  ConditionPassed: Schema.Struct({ binding: BindingId, condition: Schema.Int, class_name: Text, why: Text }),
-  ConditionWaiting: Schema.Struct({ binding: BindingId, condition: Schema.Int, class_name: Text, asked: Asked }),
+  ConditionPassed: Schema.Struct({ ...OfCondition, why: Text }),
+  ConditionWaiting: Schema.Struct({ ...OfCondition, asked: Asked }),
   /** One of several questions is answered, and the whole is not yet. */
   ConditionAnswered: Schema.Struct({ binding: BindingId, part: Schema.Int, holds: Schema.Boolean, why: Text }),
-  ConditionFailed: Schema.Struct({ binding: BindingId, condition: Schema.Int, class_name: Text, why: Text }),
+  ConditionFailed: Schema.Struct({ ...OfCondition, why: Text }),
   ActionStarted: Schema.Struct({
     would: Would,
     action_id: Text,

@@ -36,6 +36,10 @@ export type Mode = typeof Mode.Type
 export const JobOutcome = Schema.Literal("success", "failed", "cancelled", "timeout", "abandoned")
 export type JobOutcome = typeof JobOutcome.Type
 
+/** By what a condition is known again, and which of its answers it keeps from then on. */
+export const Latch = Schema.Struct({ key: Text, keeps: Schema.Array(Schema.Literal("pass", "fail")) })
+export type Latch = typeof Latch.Type
+
 export const BreakerSettings = Schema.Struct({ jobs: Schema.Int, within_seconds: Schema.Number })
 export type BreakerSettings = typeof BreakerSettings.Type
 

@@ -18,7 +18,9 @@ interface Answer {
 }
 
 /** What the command says now. One that cannot be run, or runs too long, says no. */
-const ask = ({ answer, argv, cwd, env, timeout_seconds }: CommandQuestion): Effect.Effect<Answer, never, Commands> =>
+const ask = (
+  { answer, argv, cwd, env, negated, timeout_seconds }: CommandQuestion
+): Effect.Effect<Answer, never, Commands> =>
   Effect.gen(function*() {
     const commands = yield* Commands
     const { exitCode, stderr, stdout } = yield* commands.run({ argv, cwd, env, timeoutSeconds: timeout_seconds })
@@ -30,7 +32,10 @@ const ask = ({ answer, argv, cwd, env, timeout_seconds }: CommandQuestion): Effe
       ? /^\+?0*1$/.test(said)
       : exitCode === 0
     const printed = holds ? "" : (stderr.trim() || said).slice(0, 200)
-    return { holds, why: `${argv[0]} ended with exit code ${exitCode}${printed === "" ? "" : `: ${printed}`}` }
+    return {
+      holds: holds !== (negated === true),
+      why: `${argv[0]} ended with exit code ${exitCode}${printed === "" ? "" : `: ${printed}`}`
+    }
   }).pipe(
     Effect.catchTag("CommandFailedError", ({ message }) => Effect.succeed({ holds: false, why: message }))
   )

@@ -2,16 +2,20 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { NewEvent } from "../event/EventRecord.ts"
-import { Files } from "../port/Files.ts"
+import { Files, type FileUnreadableError } from "../port/Files.ts"
 import { isOpen, type OpenQuestion, toAsk } from "../session/pending.ts"
 import type { Session } from "../session/Session.ts"
 import { answerFact } from "./observe.ts"
 import { patienceSeconds } from "./patientFiles.ts"
+import { searchFile } from "./searchFile.ts"
 
 /** Who waits for an answer, by what is waited for. */
 type Waiting = Map<string, OpenQuestion>
 
-type FileQuestion = Extract<OpenQuestion["question"], { readonly kind: "file_exists" | "files_match" }>
+type FileQuestion = Extract<
+  OpenQuestion["question"],
+  { readonly kind: "file_exists" | "files_match" | "file_contains" }
+>
 
 /** How many file questions wait for the system at once: what hangs among them leaves room to read logs. */
 const atOnce = 2
@@ -32,9 +36,31 @@ export interface FileAsker {
 }
 
 const isFile = (question: OpenQuestion["question"]): question is FileQuestion =>
-  question.kind === "file_exists" || question.kind === "files_match"
+  question.kind === "file_exists" || question.kind === "files_match" || question.kind === "file_contains"
 
-const textOf = (question: FileQuestion): string => question.kind === "file_exists" ? question.path : question.pattern
+const textOf = (question: FileQuestion): string => question.kind === "files_match" ? question.pattern : question.path
+
+/** What a yes says. */
+const found = ({ kind, negated }: FileQuestion): string =>
+  kind === "file_contains"
+    ? `the file ${negated === true ? "has no" : "has a"} such line`
+    : `the file is ${negated === true ? "not " : ""}there`
+
+/** The answer; a file system that gives none says neither yes nor no. */
+const holds = (question: FileQuestion): Effect.Effect<boolean, never, Files> =>
+  Effect.flatMap(Files, (files): Effect.Effect<boolean, FileUnreadableError, Files> => {
+    switch (question.kind) {
+      case "file_exists":
+        return files.exists(question.path)
+      case "files_match":
+        return files.matches(question.pattern, question.at_least)
+      case "file_contains":
+        return searchFile(question)
+    }
+  }).pipe(
+    Effect.map((yes) => yes !== (question.negated === true)),
+    Effect.orElseSucceed(() => false)
+  )
 
 /** Asks the session's open questions about files, one at a time for each; those answered by yes are offered as facts. */
 export const makeFileAsker = (
@@ -51,12 +77,6 @@ export const makeFileAsker = (
     const resting = new Map<string, { readonly question: FileQuestion; readonly who: Waiting; left: number }>()
 
     const keyOf = ({ cause, id, part }: OpenQuestion): string => `${cause} ${part} ${id}`
-
-    const holds = (question: FileQuestion) =>
-      Effect.flatMap(Files, (files) =>
-        question.kind === "file_exists"
-          ? files.exists(question.path)
-          : files.matches(question.pattern, question.at_least)).pipe(Effect.orElseSucceed(() => false))
 
     const complain = (key: string, question: FileQuestion) =>
       Effect.sleep(`${patienceSeconds} seconds`).pipe(
@@ -82,7 +102,7 @@ export const makeFileAsker = (
         for (const [who, open] of waiting) {
           if (!isOpen(session, open)) continue
           answered.add(who)
-          yield* offer(answerFact(open, yes, yes ? "the file is there" : `${textOf(question)} is not there`))
+          yield* offer(answerFact(open, yes, yes ? found(question) : `${textOf(question)}: no`))
         }
       })
 

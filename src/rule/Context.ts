@@ -73,8 +73,8 @@ export class Context {
   readonly decisions: Array<EventRecord<DecisionType>> = []
   readonly session: Session
   readonly fact: Fact
-  /** Jobs that ended just now, and the seqs of the records that say so: others may wait for that. */
-  readonly ended: Array<{ readonly job: string; readonly seq: number }> = []
+  /** Jobs that stand otherwise just now, and the seqs of the records that say so: others may wait for that. */
+  readonly moved: Array<{ readonly job: string; readonly seq: number }> = []
   /** How many events were published because of each occurrence that was seen, by its seq. */
   readonly published = new Map<number, number>()
   /** Whether a job may be submitted now that could not before. */

@@ -161,7 +161,7 @@ export const finish = (
   cause?: number
 ): void => {
   const seq = context.emit({ type: "JobFinished", data: { outcome, why } }, job, cause)
-  context.ended.push({ job: job.plan.name, seq })
+  context.moved.push({ job: job.plan.name, seq })
   if (outcome === "success" && job.attention !== null && context.session.behaviour >= successRecovers) {
     context.emit(
       { type: "AttentionCleared", data: { why: "recovered: the job ended in success", undone: null } },

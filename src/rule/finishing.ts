@@ -10,7 +10,7 @@ import type { EncodedCondition } from "../event/PlannedJob.ts"
 import { askedOnce, questionText } from "../event/Question.ts"
 import { doneGate } from "../session/foldGate.ts"
 import type { Job } from "../session/Job.ts"
-import { type Judged, passAll } from "./conditions.ts"
+import { type Judged, keepsOf, passAll } from "./conditions.ts"
 import type { Context } from "./Context.ts"
 import { jobVariables } from "./metadata.ts"
 
@@ -19,6 +19,7 @@ const decode = Schema.decodeUnknownEither(Condition)
 /** A condition whose answer is the one of now: what would have to be waited for is a no. */
 const judged = (encoded: EncodedCondition): Judged => ({
   className: encoded.class_name,
+  keeps: Either.match(decode(encoded), { onLeft: () => [], onRight: keepsOf }),
   judge: (occasion) => {
     const condition = decode(encoded)
     if (Either.isLeft(condition)) return Fail(`the condition cannot be read: ${condition.left.message}`)
@@ -39,7 +40,7 @@ export const isNotDone = (job: Job): boolean => !asksDone(job) || job.done === "
 /** Asks the finish conditions from the one at `from` on; how far that came is the job's `done`. */
 export const askDone = (context: Context, job: Job, from: number, cause: number): void => {
   const conditions = job.plan.finish_conditions.map(judged)
-  const asking = { metadata: jobVariables(context.session, job), gate: true }
+  const asking = { metadata: jobVariables(context.session, job), gate: true, place: "done" }
   passAll(context, job, doneGate(job.plan.name), conditions, from, asking, cause)
 }
 

@@ -11,7 +11,7 @@ import type { OpenGate } from "../session/entries.ts"
 import { cancelGate, startGate } from "../session/foldGate.ts"
 import type { Job } from "../session/Job.ts"
 import { wouldHave } from "../session/would.ts"
-import { type Judged, passAll } from "./conditions.ts"
+import { type Judged, keepsOf, passAll } from "./conditions.ts"
 import type { Context } from "./Context.ts"
 import { endJob, finish, judgeEnd } from "./ending.ts"
 import { askDone, asksDone, doneText, isNotDone } from "./finishing.ts"
@@ -24,6 +24,7 @@ const decode = Schema.decodeUnknownEither(Condition)
 /** A planned job's condition; one that cannot be read fails, and says so. */
 const judged = (encoded: EncodedCondition): Judged => ({
   className: encoded.class_name,
+  keeps: Either.match(decode(encoded), { onLeft: () => [], onRight: keepsOf }),
   judge: (occasion) =>
     Either.match(decode(encoded), {
       onLeft: ({ message }) => Fail(`the condition cannot be read: ${message}`),
@@ -35,7 +36,11 @@ const judged = (encoded: EncodedCondition): Judged => ({
 export const isAllowed = (job: Job): boolean =>
   isNotDone(job) && (job.plan.start_conditions.length === 0 || job.gate === "passed")
 
-const occasionOf = (context: Context, job: Job) => ({ metadata: jobVariables(context.session, job), gate: true })
+const askingAt = (context: Context, job: Job, place: string) => ({
+  metadata: jobVariables(context.session, job),
+  gate: true,
+  place
+})
 
 /** Asks what the job's submission and its end wait for, as far as that was not asked yet: first whether it is done already. */
 export const openGates = (context: Context, job: Job): void => {
@@ -75,7 +80,7 @@ const judgeStart = (context: Context, job: Job, from: number, cause: number): vo
     startGate(job.plan.name),
     conditions,
     from,
-    occasionOf(context, job),
+    askingAt(context, job, "start"),
     cause
   )
   if (passage.passage === "passed") context.roomChanged = true
@@ -87,7 +92,7 @@ const judgeCancel = (context: Context, job: Job, condition: number, cause: numbe
   if (encoded === undefined || context.now(job).outcome !== null) return
   const only = job.plan.cancel_conditions.slice(0, condition + 1).map(judged)
   const id = cancelGate(job.plan.name, condition)
-  const passage = passAll(context, job, id, only, condition, occasionOf(context, job), cause)
+  const passage = passAll(context, job, id, only, condition, askingAt(context, job, "cancel"), cause)
   if (passage.passage === "passed") endJob(context, context.now(job), cancelled(job, condition), passage.last)
 }
 
@@ -95,14 +100,18 @@ const cancelled = ({ plan }: Job, condition: number): string =>
   `its cancel condition ${condition} (${plan.cancel_conditions[condition]?.class_name ?? ""}) holds`
 
 /** The question that a gate waits for is answered: yes, or no for good. */
-export const answerGate = (context: Context, { asked, className, condition, id, job: name, kind }: OpenGate, answer: {
-  readonly holds: boolean
-  readonly why: string
-}): void => {
+export const answerGate = (
+  context: Context,
+  { asked, className, condition, id, job: name, kind, latch }: OpenGate,
+  answer: {
+    readonly holds: boolean
+    readonly why: string
+  }
+): void => {
   const job = context.job(name)
   if (job === undefined) return
   const { holds, why } = answer
-  const data = { binding: id, condition, class_name: className, why }
+  const data = { binding: id, condition, class_name: className, ...latch === null ? {} : { latch }, why }
   const seq = context.emit({ type: holds ? "ConditionPassed" : "ConditionFailed", data }, job)
   if (kind === "termination") {
     const command = asked.question.kind === "command" ? asked.question.argv.at(-1) ?? "" : ""

@@ -6,7 +6,7 @@ import { Fail } from "../action/Verdict.ts"
 import type { Asked } from "../event/Question.ts"
 import { goalGate } from "../session/foldGate.ts"
 import type { Job } from "../session/Job.ts"
-import { type Judged, passAll } from "./conditions.ts"
+import { type Judged, keepsOf, passAll } from "./conditions.ts"
 import { type Context, timerOf } from "./Context.ts"
 import { jobVariables } from "./metadata.ts"
 import { pollSeconds } from "./Monitoring.ts"
@@ -18,6 +18,7 @@ const goalOf = (job: Job): Judged | null => {
   const { until = null } = job.plan.chain ?? {}
   return until === null ? null : {
     className: until.class_name,
+    keeps: Either.match(decode(until), { onLeft: () => [], onRight: keepsOf }),
     judge: (occasion) =>
       Either.match(decode(until), {
         onLeft: ({ message }) => Fail(`the condition cannot be read: ${message}`),
@@ -60,7 +61,7 @@ const ask = (context: Context, job: Job, goal: Judged, form: (asked: Asked) => A
       return verdict.verdict === "ask" ? { ...verdict, asked: form(verdict.asked) } : verdict
     }
   }
-  const asking = { metadata: jobVariables(context.session, job), gate: true }
+  const asking = { metadata: jobVariables(context.session, job), gate: true, place: "until" }
   const passage = passAll(context, job, goalGate(job.plan.name), [formed], 0, asking, context.fact.seq)
   if (passage.passage === "passed") {
     complete(context, context.now(job), "until", { condition: goal.className, why: "it holds" })

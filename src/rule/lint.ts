@@ -111,8 +111,25 @@ const conditionTemplates = (condition: Condition, path: Path): ReadonlyArray<rea
         ...(cwd === null ? [] : [[[...path, "cwd"], cwd] as const])
       ]
     }
+    case "ShellCommandCondition":
+      return [
+        [[...path, "command"], condition.command],
+        ...(condition.cwd === null ? [] : [[[...path, "cwd"], condition.cwd] as const])
+      ]
+    case "FileContentCondition":
+      return [[[...path, "path"], condition.path]]
+    case "LogPatternCondition":
+      return [[[...path, "log_path"], condition.log_path]]
     case "GlobExistsCondition":
       return [[[...path, "pattern"], condition.pattern]]
+    case "JobStateCondition":
+      return condition.job === null ? [] : [[[...path, "job"], condition.job]]
+    case "SlurmStateCondition":
+      return [[[...path, "job_name"], condition.job_name]]
+    case "NotCondition":
+      return conditionTemplates(condition.condition, [...path, "condition"])
+    case "AndCondition":
+    case "OrCondition":
     case "CompositeCondition":
       return condition.conditions.flatMap((one, index) => conditionTemplates(one, [...path, "conditions", index]))
     default:

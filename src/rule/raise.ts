@@ -13,7 +13,7 @@ import { eventKey } from "../session/Session.ts"
 import { wouldClass, wouldHave } from "../session/would.ts"
 import { evidenceIsHeardAgain } from "./behaviour.ts"
 import { isCancelledByOthers } from "./classify.ts"
-import { type Judged, passAll } from "./conditions.ts"
+import { type Judged, keepsOf, passAll } from "./conditions.ts"
 import type { Context, Rules } from "./Context.ts"
 import { evidenceAgainst } from "./disproved.ts"
 import { failureOf } from "./failure.ts"
@@ -151,11 +151,13 @@ export const bind = (context: Context, occurrence: Occurrence, position: number,
   if (job === undefined || bound === undefined) return
   const conditions = eventAction(bound).conditions.map((condition): Judged => ({
     className: condition.class_name,
+    keeps: keepsOf(condition),
     judge: (occasion) => judge(condition, occasion)
   }))
   const asking = {
     metadata: variablesOf(context.session, job, occurrence),
     gate: false,
+    place: `${occurrence.source} ${occurrence.name}.${position}`,
     sinceEvent: secondsBetween(occurrence.at, context.fact.at),
     sinceAction: sinceAction(context, occurrence, eventAction(bound).action.class_name, context.acts(job))
   }

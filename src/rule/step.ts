@@ -8,7 +8,7 @@ import type { DecisionType, EventData } from "../event/events.ts"
 import { fold } from "../session/fold.ts"
 import { type Job } from "../session/Job.ts"
 import { logKey, nodesTimer, recoveryTimer, type Session, submitTimer } from "../session/Session.ts"
-import { tell, tellOfEnd, timeUp } from "./answers.ts"
+import { tell, tellOfJob, timeUp } from "./answers.ts"
 import { Context, type Rules, rulesInForce, timerOf } from "./Context.ts"
 import { cancelEnding, judgeEnd } from "./ending.ts"
 import { endOverrun, watchGoal } from "./goal.ts"
@@ -37,16 +37,17 @@ export const step = (
   fold(session, fact)
   const context = new Context(session, fact.type === "RulesChanged" ? rulesInForce(session) : rules, fact, reserved)
   decide(context, fact)
+  if (fact.type === "JobStateChanged" && fact.job !== undefined) context.moved.push({ job: fact.job, seq: fact.seq })
   goOn(context)
   tendChains(context, submits(context))
   return context.decisions
 }
 
-/** What follows from ends: those who waited for them are judged again; then there may be room for others. */
+/** What follows from where jobs stand now: those who waited for that are judged again; then there may be room for others. */
 const goOn = (context: Context): void => {
   for (;;) {
-    for (let ended = context.ended.shift(); ended !== undefined; ended = context.ended.shift()) {
-      tellOfEnd(context, ended)
+    for (let moved = context.moved.shift(); moved !== undefined; moved = context.moved.shift()) {
+      tellOfJob(context, moved)
     }
     if (!context.roomChanged || !submits(context)) return
     context.roomChanged = false

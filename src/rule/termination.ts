@@ -54,6 +54,6 @@ export const watchTermination = (context: Context, job: Job): void => {
     waitsAfterJob: false,
     timeoutSeconds: null
   }
-  const judged = { className: "termination_command", judge: () => ({ verdict: "ask" as const, asked }) }
-  passAll(context, job, id, [judged], 0, { metadata: {}, gate: true }, context.fact.seq)
+  const judged = { className: "termination_command", keeps: [], judge: () => ({ verdict: "ask" as const, asked }) }
+  passAll(context, job, id, [judged], 0, { metadata: {}, gate: true, place: id }, context.fact.seq)
 }

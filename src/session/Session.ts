@@ -3,6 +3,7 @@
  * (copying a table of ten thousand jobs for each record would cost more than everything else).
  */
 import type { EventData } from "../event/events.ts"
+import type { Answer } from "../event/Question.ts"
 import type { Request } from "../event/Request.ts"
 import type { BreakerSettings } from "../event/terms.ts"
 import type { Repair } from "../port/Journal.ts"
@@ -114,7 +115,9 @@ export interface Session {
   readonly occurrences: Map<number, Occurrence>
   readonly bindings: Map<string, OpenBinding>
   readonly gates: Map<string, OpenGate>
-  /** By a job's name: ids of the bindings and gates that wait for its end. */
+  /** What conditions keep to, by {@link latchKey}. */
+  readonly latches: Map<string, Answer>
+  /** By a job's name: ids of the bindings and gates that wait for its end, or for a state of it. */
   readonly awaited: Map<string, Set<string>>
   readonly actions: Map<string, OpenAction>
   readonly queue: Map<string, QueueEntry>
@@ -182,6 +185,7 @@ export const emptySession = (): Session => ({
   occurrences: new Map(),
   bindings: new Map(),
   gates: new Map(),
+  latches: new Map(),
   awaited: new Map(),
   actions: new Map(),
   queue: new Map(),
@@ -195,6 +199,8 @@ export const emptySession = (): Session => ({
 export const logKey = (job: string, path: string): string => `${job}\0${path}`
 
 export const attemptKey = (job: string, attempt: number): string => `${job}\0${attempt}`
+/** Key of what a condition of the job keeps to. */
+export const latchKey = (job: string, key: string): string => `${job}\0${key}`
 
 /** Key of an event's entry: names are counted anew in each attempt. */
 export const eventKey = (job: string, attempt: number, name: string): string => `${job}\0${attempt}\0${name}`

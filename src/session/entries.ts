@@ -3,7 +3,7 @@ import type { ValueMap } from "../backend/Value.ts"
 import type { EventData } from "../event/events.ts"
 import type { Outcome } from "../event/Outcome.ts"
 import type { Answer, Asked } from "../event/Question.ts"
-import type { Actor, OnInterrupt, RenderedAction, Retries } from "../event/terms.ts"
+import type { Actor, Latch, OnInterrupt, RenderedAction, Retries } from "../event/terms.ts"
 
 /** How far a log was read; offsets in bytes. */
 export interface LogPosition {
@@ -111,6 +111,7 @@ export interface OpenBinding {
   /** Position in its conditions, from 0. */
   readonly condition: number
   readonly className: string
+  readonly latch: Latch | null
   readonly asked: Asked
   /** Answers to parts of what is asked, by their positions. */
   readonly answers: ReadonlyMap<number, Answer>
@@ -127,6 +128,7 @@ export interface OpenGate {
   /** Position in the job's start, cancel or finish conditions, from 0. */
   readonly condition: number
   readonly className: string
+  readonly latch: Latch | null
   readonly asked: Asked
   /** Answers to parts of what is asked, by their positions. */
   readonly answers: ReadonlyMap<number, Answer>

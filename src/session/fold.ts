@@ -8,6 +8,7 @@ import { countBy, nothingCounted } from "./counted.ts"
 import { declaredBy } from "./declared.ts"
 import { foldAction } from "./foldAction.ts"
 import { foldAttempt } from "./foldAttempt.ts"
+import { foldLatch } from "./foldGate.ts"
 import { foldNodes } from "./foldNodes.ts"
 import { foldRules, sectionOf, withSettings } from "./foldRules.ts"
 import { foldTold } from "./foldTold.ts"
@@ -286,11 +287,14 @@ export const fold = (before: Session, record: EventRecord): Session => {
       }
       foldAttempt(session, record)
       break
+    case "ConditionPassed":
+    case "ConditionFailed":
+      foldLatch(session, record)
+      foldAction(session, record)
+      break
     case "EventRaised":
     case "ConditionWaiting":
     case "ConditionAnswered":
-    case "ConditionPassed":
-    case "ConditionFailed":
     case "ActionStarted":
     case "ActionFinished":
     case "ActionInterrupted":

@@ -136,6 +136,7 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
         position: Number(record.data.binding.slice(record.data.binding.indexOf(".") + 1)),
         condition: record.data.condition,
         className: record.data.class_name,
+        latch: record.data.latch ?? null,
         asked: record.data.asked,
         answers: new Map(),
         since: record.at

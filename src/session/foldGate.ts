@@ -3,7 +3,7 @@ import type { EventRecord } from "../event/EventRecord.ts"
 import { type Asked, partsOf } from "../event/Question.ts"
 import { changeJob } from "./change.ts"
 import type { OpenGate } from "./entries.ts"
-import type { Session } from "./Session.ts"
+import { latchKey, type Session } from "./Session.ts"
 
 type ConditionRecord = EventRecord<"ConditionWaiting" | "ConditionPassed" | "ConditionFailed">
 
@@ -35,23 +35,25 @@ export const gateKind = (id: string): OpenGate["kind"] | null =>
     ? "goal"
     : null
 
-/** Notes that `id` waits for what it asks, where that is a job's end. */
+/** The jobs that a question is about. */
+const jobsOf = ({ question }: Asked): ReadonlyArray<string> =>
+  question.kind === "job_ended" ? [question.job] : question.kind === "job_state" ? question.jobs : []
+
+/** Notes that `id` waits for what it asks, where that is how jobs stand. */
 export const awaitJob = (session: Session, id: string, asked: Asked): void => {
-  for (const { question } of partsOf(asked)) {
-    if (question.kind !== "job_ended") continue
-    const ids = session.awaited.get(question.job)
-    if (ids === undefined) session.awaited.set(question.job, new Set([id]))
+  for (const job of partsOf(asked).flatMap(jobsOf)) {
+    const ids = session.awaited.get(job)
+    if (ids === undefined) session.awaited.set(job, new Set([id]))
     else ids.add(id)
   }
 }
 
 /** Takes back {@link awaitJob}. */
 export const stopAwaiting = (session: Session, id: string, asked: Asked | undefined): void => {
-  for (const { question } of asked === undefined ? [] : partsOf(asked)) {
-    if (question.kind !== "job_ended") continue
-    const ids = session.awaited.get(question.job)
+  for (const job of asked === undefined ? [] : partsOf(asked).flatMap(jobsOf)) {
+    const ids = session.awaited.get(job)
     ids?.delete(id)
-    if (ids?.size === 0) session.awaited.delete(question.job)
+    if (ids?.size === 0) session.awaited.delete(job)
   }
 }
 
@@ -78,13 +80,37 @@ export const closeGates = (session: Session, job: string): void => {
   for (let condition = 0; condition < cancels; condition += 1) close(session, cancelGate(job, condition))
 }
 
+/** Notes the answer that a condition keeps to. */
+export const foldLatch = (
+  session: Session,
+  { data, job = "", type }: EventRecord<"ConditionPassed" | "ConditionFailed">
+) => {
+  const { latch, why } = data
+  const holds = type === "ConditionPassed"
+  if (latch?.keeps.includes(holds ? "pass" : "fail") !== true) return
+  const key = latchKey(job, latch.key)
+  if (!session.latches.has(key)) session.latches.set(key, { holds, why })
+}
+
 export const foldGate = (session: Session, kind: OpenGate["kind"], record: ConditionRecord): void => {
   const { binding: id, class_name: className, condition } = record.data
   close(session, id)
   if (record.type === "ConditionWaiting") {
     const { attempt = 0, at: since, job = "", seq } = record
-    const { asked } = record.data
-    session.gates.set(id, { id, kind, job, attempt, condition, className, asked, answers: new Map(), since, seq })
+    const { asked, latch = null } = record.data
+    session.gates.set(id, {
+      id,
+      kind,
+      job,
+      attempt,
+      condition,
+      className,
+      latch,
+      asked,
+      answers: new Map(),
+      since,
+      seq
+    })
     awaitJob(session, id, asked)
   }
   if (kind === "termination") return

@@ -58,12 +58,12 @@ const open = (
   { attempt, cause, job }: Pick<OpenQuestion, "attempt" | "cause" | "job">
 ): ReadonlyArray<OpenQuestion> =>
   partsOf(asked).flatMap(({ question }, part) =>
-    answers.has(part) || question.kind === "job_ended" || question.kind === "delay"
+    answers.has(part) || question.kind === "job_ended" || question.kind === "job_state" || question.kind === "delay"
       ? []
       : [{ id, job, attempt, cause, part, question }]
   )
 
-/** The questions that the world is to answer; how a job ends, and what time it is, the session knows itself. */
+/** The questions that the world is to answer; how a job stands, and what time it is, the session knows itself. */
 export const toAsk = (session: Session): ReadonlyArray<OpenQuestion> => [
   ...[...session.bindings.values()].flatMap((binding) => {
     const { occurrence: { attempt, job }, seq: cause } = binding

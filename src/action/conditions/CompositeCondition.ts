@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { type Asked, combine } from "../../event/Question.ts"
+import { type Asked, combine, untilThen } from "../../event/Question.ts"
 import { Ask, Fail, Pass, type Verdict } from "../Verdict.ts"
 
 /**
@@ -15,7 +15,9 @@ export const compositeCondition = <A, I>(member: Schema.Schema<A, I>) =>
 
 /** What follows from the verdicts of its conditions. */
 export const judge = (mode: "all" | "any", verdicts: ReadonlyArray<Verdict>): Verdict => {
-  const answers = verdicts.map((one) => one.verdict === "ask" ? null : { holds: one.verdict === "pass", why: one.why })
+  const answers = verdicts.map((one) =>
+    one.verdict === "ask" ? untilThen(one.asked) : { holds: one.verdict === "pass", why: one.why }
+  )
   const known = combine(mode, answers)
   if (known !== null) return known.holds ? Pass(known.why) : Fail(known.why)
   const of = verdicts.flatMap((one): ReadonlyArray<Asked> => one.verdict === "ask" ? [one.asked] : [])

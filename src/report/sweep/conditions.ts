@@ -16,6 +16,11 @@ export const inWords = (encoded: EncodedCondition, named: (job: string) => strin
     onRight: (condition) => words(condition, named)
   })
 
+const several = (conditions: ReadonlyArray<Condition>, by: string, named: (job: string) => string): string => {
+  const all = conditions.map((one) => words(one, named))
+  return all.length === 1 ? all.join() : `(${all.join(by)})`
+}
+
 const words = (condition: Condition, named: (job: string) => string): string => {
   switch (condition.class_name) {
     case "AlwaysTrueCondition":
@@ -25,10 +30,14 @@ const words = (condition: Condition, named: (job: string) => string): string => 
       const text = typeof command === "string" ? command : command.join(" ")
       return `\`${text}\` says yes (asked every ${interval ?? 60} s)`
     }
-    case "CompositeCondition": {
-      const all = condition.conditions.map((one) => words(one, named))
-      return all.length === 1 ? all.join() : `(${all.join(condition.mode === "all" ? " and " : " or ")})`
-    }
+    case "CompositeCondition":
+      return several(condition.conditions, condition.mode === "all" ? " and " : " or ", named)
+    case "AndCondition":
+      return several(condition.conditions, " and ", named)
+    case "OrCondition":
+      return several(condition.conditions, " or ", named)
+    case "NotCondition":
+      return `not ${words(condition.condition, named)}`
     case "CooldownCondition":
       return `${condition.cooldown_seconds} s have passed`
     case "ElapsedTimeCondition":
@@ -39,6 +48,8 @@ const words = (condition: Condition, named: (job: string) => string): string => 
       const what = [...condition.error_types, ...condition.events].join(" or ")
       return `the attempt has ${condition.seen ? "" : "not "}shown ${what}`
     }
+    case "FileContentCondition":
+      return `a line of ${condition.path} holds ${condition.pattern}`
     case "GlobExistsCondition": {
       const { blocking, min_matches: least, pattern, timeout_seconds: timeout } = condition
       const given = blocking && timeout > 0 ? ` (given up after ${timeout} s)` : ""
@@ -50,6 +61,22 @@ const words = (condition: Condition, named: (job: string) => string): string => 
     }
     case "JobCondition":
       return `${named(condition.job)} has ended as ${outcomesText(condition.outcomes)}`
+    case "JobStateCondition": {
+      const jobs = [
+        ...condition.job === null ? [] : [named(condition.job)],
+        ...condition.stage === null ? [] : [`phase ${condition.stage}`]
+      ].join(" in ")
+      const states = typeof condition.state === "string" ? [condition.state] : condition.state
+      return `${condition.mode === "any" ? "any of " : ""}${jobs} is ${states.join(" or ")}`
+    }
+    case "LogPatternCondition":
+      return `the end of ${condition.log_path} holds ${condition.pattern}`
+    case "ShellCommandCondition":
+      return `\`${condition.command}\` says yes (asked every ${condition.interval_seconds} s)`
+    case "SlurmStateCondition":
+      return `${named(condition.job_name)} is ${condition.state}`
+    case "TimeoutCondition":
+      return `${condition.timeout_seconds} s have not passed`
     case "MaxAttemptsCondition":
       return `it has had fewer than ${condition.max_attempts} attempts`
     case "MetadataCondition":
