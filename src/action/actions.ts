@@ -4,8 +4,12 @@ import * as Schema from "effect/Schema"
 import { Int, Number, type ValueMap } from "../backend/Value.ts"
 import { OnInterrupt } from "../event/terms.ts"
 import type { TemplateError } from "../sweep/format.ts"
+import { AppendToFileAction } from "./actions/AppendToFileAction.ts"
+import { CancelAction } from "./actions/CancelAction.ts"
 import { ExcludeNodesAction } from "./actions/ExcludeNodesAction.ts"
+import { FinishAction } from "./actions/FinishAction.ts"
 import { LogAction } from "./actions/LogAction.ts"
+import { NewJobAction } from "./actions/NewJobAction.ts"
 import { PublishEventAction } from "./actions/PublishEventAction.ts"
 import { RestartAction } from "./actions/RestartAction.ts"
 import { RunAutoexpAction } from "./actions/RunAutoexpAction.ts"
@@ -14,14 +18,27 @@ import { Condition } from "./conditions.ts"
 import { render, renderAll, renderMap, renderShell } from "./render.ts"
 
 export const Action = Schema.Union(
+  AppendToFileAction,
+  CancelAction,
   ExcludeNodesAction,
+  FinishAction,
   LogAction,
+  NewJobAction,
   PublishEventAction,
   RestartAction,
   RunAutoexpAction,
   RunCommandAction
 ).annotations({ identifier: "Action" })
 export type Action = typeof Action.Type
+
+/** Whether there is something to execute, which may wait in the queue and fail; all else is done when it is decided. */
+export const isExecuted = ({ class_name }: Pick<Action, "class_name">): boolean =>
+  ["AppendToFileAction", "NewJobAction", "RunAutoexpAction", "RunCommandAction"].includes(class_name)
+
+/** Whether it may be executed twice. A follow-up's plan id derives from its action's; a line stands in its file once. */
+export const mayRepeat = (action: Readonly<Record<string, unknown>>): boolean =>
+  action["class_name"] === "RunAutoexpAction" || action["class_name"] === "NewJobAction" ||
+  action["class_name"] === "AppendToFileAction" && action["dedup"] !== false
 
 /** An action with how and when: `inline` acts in the monitor's cycle, `queue` leaves it to the worker. */
 export const EventAction = Schema.Struct({
@@ -58,6 +75,25 @@ export const eventAction = (binding: typeof Binding.Type): typeof EventAction.Ty
 export const renderAction = (action: Action, metadata: ValueMap): Either.Either<Action, TemplateError> =>
   Either.gen(function*() {
     switch (action.class_name) {
+      case "AppendToFileAction":
+        return {
+          ...action,
+          path: yield* render(action.path, metadata),
+          content: yield* render(action.content, metadata)
+        }
+      case "NewJobAction": {
+        const { command, name } = action.job_config
+        const argv = typeof command === "string" ? [command] : command
+        const [program = "", ...rest] = yield* renderAll(argv, metadata)
+        return {
+          ...action,
+          job_config: {
+            ...action.job_config,
+            name: yield* render(name, metadata),
+            command: typeof command === "string" ? program : [program, ...rest] as const
+          }
+        }
+      }
       case "ExcludeNodesAction":
         return {
           ...action,
@@ -74,6 +110,8 @@ export const renderAction = (action: Action, metadata: ValueMap): Either.Either<
           metadata: yield* renderMap(action.metadata, metadata),
           payload: yield* renderMap(action.payload, metadata)
         }
+      case "CancelAction":
+      case "FinishAction":
       case "RestartAction":
         return { ...action, reason: yield* render(action.reason, metadata) }
       case "RunAutoexpAction":

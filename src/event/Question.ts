@@ -119,10 +119,7 @@ export const partsOf = (asked: Asked): ReadonlyArray<Part> =>
 export const withoutIntervals = (asked: Asked): Asked => {
   const { question } = asked
   switch (question.kind) {
-    case "file_exists": {
-      const { interval_seconds: _, ...rest } = question
-      return { ...asked, question: rest }
-    }
+    case "file_exists":
     case "files_match": {
       const { interval_seconds: _, ...rest } = question
       return { ...asked, question: rest }

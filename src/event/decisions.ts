@@ -112,7 +112,13 @@ export const decisions = {
     /** It was to be queued: its entry stays, for people to see, with its texts as they are in the rule. */
     queue: Schema.optional(Schema.Struct({ queue_id: Text, event: Text, action: RenderedAction }))
   }),
-  ActionLogged: Schema.Struct({ binding: BindingId, event_id: Text, message: Text }),
+  /** An action that is done when it is decided; absent class: LogAction. */
+  ActionLogged: Schema.Struct({
+    binding: BindingId,
+    event_id: Text,
+    message: Text,
+    class_name: Schema.optional(Text)
+  }),
   /** An action raises an event, which follows. */
   EventPublished: Schema.Struct({ binding: BindingId, event_id: Text, event: Text }),
   /** An action that was under way when its monitor died, and whose policy is not to repeat it. */

@@ -89,9 +89,29 @@ const matchesIn = async (folder: string, part: string): Promise<ReadonlyArray<st
     .map((name) => path.join(folder, name))
 }
 
+const append = (file: string, text: string, how: { readonly unlessThere: boolean; readonly parents: boolean }) =>
+  Effect.tryPromise({
+    try: async () => {
+      if (how.parents) await fs.mkdir(path.dirname(file), { recursive: true })
+      const handle = await fs.open(file, "a+")
+      try {
+        const known = await handle.readFile("utf8")
+        if (how.unlessThere && known.split(/\r?\n/).includes(text)) return false
+        // What another left without an end is not continued.
+        const gap = known === "" || known.endsWith("\n") ? "" : "\n"
+        await handle.appendFile(`${gap}${text}\n`)
+        return true
+      } finally {
+        await handle.close()
+      }
+    },
+    catch: (cause) => new FileUnreadableError({ path: file, message: String(cause) })
+  })
+
 export const layer: Layer.Layer<Files> = Layer.succeed(Files, {
   read,
   moved,
+  append: (file, text, how) => append(fromHome(file), text, how),
   exists: (file) => reading(file, false, () => fs.stat(fromHome(file)).then(() => true)),
   matches: (pattern, atLeast) =>
     reading(pattern, false, async () => (await matching(fromHome(pattern))).length >= atLeast)

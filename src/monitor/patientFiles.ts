@@ -59,6 +59,7 @@ export const patientFiles = (
       read: (path, offset, limit) => read(path, files.read(path, offset, limit)),
       moved: (path, identity) => Effect.orElseSucceed(read(path, files.moved(path, identity)), () => null),
       exists: (path) => inTurn(path, files.exists(path), () => {}),
+      append: (path, text, how) => inTurn(path, files.append(path, text, how), () => {}),
       matches: (pattern, atLeast) => inTurn(pattern, files.matches(pattern, atLeast), () => {})
     }
   })

@@ -3,11 +3,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Action } from "../action/actions.ts"
+import * as AppendToFile from "../action/actions/AppendToFileAction.ts"
+import { followUpOf } from "../action/actions/NewJobAction.ts"
 import * as RunAutoexp from "../action/actions/RunAutoexpAction.ts"
 import * as RunCommand from "../action/actions/RunCommandAction.ts"
 import type { Outcome } from "../event/Outcome.ts"
 import type { RenderedAction } from "../event/terms.ts"
 import type { Commands } from "../port/Commands.ts"
+import type { Files } from "../port/Files.ts"
 import type { FollowUps } from "../port/FollowUps.ts"
 import type { Session } from "../session/Session.ts"
 
@@ -25,21 +28,25 @@ export const perform = (
   action: RenderedAction,
   id: string,
   job: string
-): Effect.Effect<Outcome, never, Commands | FollowUps> =>
+): Effect.Effect<Outcome, never, Commands | Files | FollowUps> =>
   Effect.matchEffect(decode(action), {
     onFailure: (error) => Effect.succeed(failed(error.message)),
-    onSuccess: (known): Effect.Effect<Outcome, never, Commands | FollowUps> => {
+    onSuccess: (known): Effect.Effect<Outcome, never, Commands | Files | FollowUps> => {
+      const outputDir = session.jobs.get(job)?.plan.output_dir ?? ""
       switch (known.class_name) {
         case "RunCommandAction":
           return RunCommand.run(known)
+        case "AppendToFileAction":
+          return AppendToFile.run(known)
+        case "NewJobAction":
         case "RunAutoexpAction":
           return session.depth + 1 >= depthBound
             ? Effect.succeed(failed(`follow-ups are nested ${depthBound} deep: this one would never end`))
-            : RunAutoexp.run(known, {
+            : RunAutoexp.run(known.class_name === "NewJobAction" ? followUpOf(known, outputDir) : known, {
               stateDir,
               planId: session.planId,
               actionId: id,
-              outputDir: session.jobs.get(job)?.plan.output_dir ?? "",
+              outputDir,
               depth: session.depth + 1
             })
         default:

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as crypto from "node:crypto"
 import type { Outcome } from "../event/Outcome.ts"
 import type { Commands } from "../port/Commands.ts"
+import type { Files } from "../port/Files.ts"
 import type { FollowUps } from "../port/FollowUps.ts"
 import { Journal, type JournalIoError, type NoJournalError, type SessionPlace } from "../port/Journal.ts"
 import type { SchedulerUnavailableError } from "../port/Scheduler.ts"
@@ -31,7 +32,7 @@ const execute = (
   place: SessionPlace,
   session: Session,
   entry: QueueEntry
-): Effect.Effect<Worked | null, Failure, Journal | Commands | FollowUps> =>
+): Effect.Effect<Worked | null, Failure, Journal | Commands | Files | FollowUps> =>
   Effect.scoped(Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const { action, job, queueId: queue_id } = entry
@@ -80,7 +81,7 @@ export const workQueue = (
   mode: "once" | "drain" | "follow",
   tell: (worked: Worked) => Effect.Effect<void>,
   pollSeconds = 1
-): Effect.Effect<void, Failure, Journal | Commands | FollowUps> =>
+): Effect.Effect<void, Failure, Journal | Commands | Files | FollowUps> =>
   Effect.gen(function*() {
     const lostWorkers = makeWorkerWatch(place)
     const looked = makeGlance(place)

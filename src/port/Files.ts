@@ -41,4 +41,13 @@ export class Files extends Context.Tag("autoexp/Files")<Files, {
    * than one part of a path, nor a leading dot that it does not have itself; a leading `~/` is the user's home.
    */
   readonly matches: (pattern: string, atLeast: number) => Effect.Effect<boolean, FileUnreadableError>
+  /**
+   * Appends the text and a line end in one write, and says whether it did. `unlessThere`: not if the file holds that very
+   * line; `parents`: directories that are not there are made. A leading `~/` is the user's home.
+   */
+  readonly append: (
+    path: string,
+    text: string,
+    how: { readonly unlessThere: boolean; readonly parents: boolean }
+  ) => Effect.Effect<boolean, FileUnreadableError>
 }>() {}

@@ -75,6 +75,13 @@ export class Context {
   readonly fact: Fact
   /** Jobs that stand otherwise just now, and the seqs of the records that say so: others may wait for that. */
   readonly moved: Array<{ readonly job: string; readonly seq: number }> = []
+  /** Ends of jobs that actions asked for, with the seqs of the records that say so: once the fact is decided. */
+  readonly ordered: Array<{
+    readonly job: string
+    readonly end: "finish" | "cancel"
+    readonly why: string
+    readonly seq: number
+  }> = []
   /** How many events were published because of each occurrence that was seen, by its seq. */
   readonly published = new Map<number, number>()
   /** Whether a job may be submitted now that could not before. */

@@ -139,7 +139,7 @@ const refuseClaim = (context: Context, job: Job): void => {
 /** Ends a judged job, unless a restart is decided or still waits for its conditions. */
 export const finishIfJudged = (context: Context, job: Job): void => {
   const { attempt, ending, outcome, plan, restart, verdict } = context.now(job)
-  if (verdict === null || outcome !== null) return
+  if (verdict === null || outcome !== null || context.ordered.some(({ job }) => job === plan.name)) return
   if (restart !== null) {
     context.roomChanged = true
     return
@@ -194,6 +194,21 @@ export const endJob = (context: Context, job: Job, why: string, cause: number): 
   } else if (state === "planned" || state === "waiting" || verdict !== null) {
     finish(context, context.now(job), "cancelled", why, seq)
   }
+}
+
+/** The job has done its work: a live attempt is watched until its end, one that was judged is a success after all. */
+export const finishJob = (context: Context, job: Job, why: string, cause: number): void => {
+  if (job.outcome !== null || job.ending !== null) return
+  if (job.restart !== null) context.emit({ type: "RestartDropped", data: { why } }, job, job.restart.seq)
+  if (job.verdict === null) {
+    if (job.completed === null) raiseState(context, context.now(job), "success", { reason: why }, { completes: true })
+    return
+  }
+  if (job.verdict.outcome !== "success") {
+    const data = { mode: "success" as const, outcome: "success" as const, why: `it has done its work: ${why}` }
+    context.emit({ type: "JobClassified", data: { ...data, metadata: { reason: why } } }, job, cause)
+  }
+  finishIfJudged(context, job)
 }
 
 /** Asks for the end of the attempt of a job that must not go on. */

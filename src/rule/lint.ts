@@ -1,6 +1,6 @@
 /** Mistakes in rules that their schema cannot see: patterns, templates, names. */
 import * as Either from "effect/Either"
-import { type Action, type Binding, eventAction } from "../action/actions.ts"
+import { type Action, type Binding, eventAction, isExecuted } from "../action/actions.ts"
 import type { Condition } from "../action/conditions.ts"
 import { didYouMean, nearest } from "../backend/nearest.ts"
 import { isList, isMap, type Value } from "../backend/Value.ts"
@@ -83,8 +83,22 @@ const templatesOf = (action: Action, path: Path): ReadonlyArray<readonly [Path, 
         ...textsIn(action.metadata, [...path, "metadata"]),
         ...textsIn(action.payload, [...path, "payload"])
       ]
+    case "CancelAction":
+    case "FinishAction":
     case "RestartAction":
       return [[[...path, "reason"], action.reason]]
+    case "AppendToFileAction":
+      return [[[...path, "path"], action.path], [[...path, "content"], action.content]]
+    case "NewJobAction": {
+      const at = [...path, "job_config"]
+      const { command, name } = action.job_config
+      return [
+        [[...at, "name"], name],
+        ...(typeof command === "string"
+          ? [[[...at, "command"], command] as const]
+          : each([...at, "command"], command))
+      ]
+    }
     case "RunAutoexpAction":
       return [[[...path, "config_path"], action.config_path], ...each([...path, "overrides"], action.overrides)]
     case "RunCommandAction":
@@ -211,7 +225,7 @@ const lintRetries = (
   if (backoff_seconds < 0) return [problem([...path, "backoff_seconds"], "No time is before now: it is 0 or more.")]
   if (max_attempts === 1) return []
   if (mode === "inline") return [problem(at, "Only a queued action is tried again; say `mode: queue`.")]
-  return ["RunCommandAction", "RunAutoexpAction"].includes(action.class_name)
+  return isExecuted(action)
     ? []
     : [problem(at, `A ${action.class_name} cannot be tried again: it is done when it is decided.`)]
 }

@@ -1,6 +1,6 @@
 /** Events and what rules bind to them: conditions one by one, then the action. */
 import * as Either from "effect/Either"
-import { type Binding, eventAction, renderAction } from "../action/actions.ts"
+import { type Binding, eventAction, isExecuted, renderAction } from "../action/actions.ts"
 import type { PublishEventAction } from "../action/actions/PublishEventAction.ts"
 import { judge } from "../action/conditions.ts"
 import type { ValueMap } from "../backend/Value.ts"
@@ -185,8 +185,7 @@ const act = (
 ): void => {
   const event_id = occurrence.eventId
   const binding = `${occurrence.seq}.${position}`
-  const isQueued = mode === "queue" &&
-    (action.class_name === "RunCommandAction" || action.class_name === "RunAutoexpAction")
+  const isQueued = mode === "queue" && isExecuted(action)
   const skip = (why: string) => {
     const { class_name } = action
     const queue = { queue_id: `q${context.nextSeq()}`, event: occurrence.name, action }
@@ -222,6 +221,19 @@ const act = (
     return
   }
   if (ready.class_name === "ExcludeNodesAction") return excludeByRule(context, job, occurrence, ready, skip, cause)
+  if (ready.class_name === "CancelAction" || ready.class_name === "FinishAction") {
+    const end = ready.class_name === "CancelAction" ? "cancel" as const : "finish" as const
+    if (job.outcome !== null || job.ending !== null) return skip("the job has ended, or is about to")
+    if (occurrence.attempt !== job.attempt) return skip("the event is of an attempt that is over")
+    const why = ready.reason || `event ${occurrence.name}`
+    const seq = context.emit(
+      { type: "ActionLogged", data: { binding, event_id, message: why, class_name: ready.class_name } },
+      job,
+      cause
+    )
+    context.ordered.push({ job: job.plan.name, end, why, seq })
+    return
+  }
   if (ready.class_name === "PublishEventAction") return publish(context, job, occurrence, binding, ready, skip, cause)
   const complete = ready.class_name === "RunCommandAction" ? { ...ready, cwd: ready.cwd ?? job.plan.output_dir } : ready
   const policy = on_interrupt === null ? {} : { on_interrupt }

@@ -1,5 +1,6 @@
 /** What people and workers ask of a session, and what a new monitor finds half done. */
 import * as Either from "effect/Either"
+import { mayRepeat } from "../action/actions.ts"
 import type { EventData } from "../event/events.ts"
 import type { Outcome } from "../event/Outcome.ts"
 import type { Request } from "../event/Request.ts"
@@ -138,7 +139,7 @@ export const giveUpTold = (context: Context, { claims, since }: Told): void => {
 const decidedAgain = "a repair cut off the records that tell whether it was done: it is not done again"
 
 const giveBack = (context: Context, { action, job, lease, onInterrupt, queueId: queue_id }: QueueEntry): void => {
-  if (mayRepeat(action, onInterrupt)) {
+  if (isRetried(action, onInterrupt)) {
     context.emit({ type: "QueueReleased", data: { queue_id, why: interrupted } }, context.job(job))
   } else {
     const outcome = {
@@ -151,9 +152,9 @@ const giveBack = (context: Context, { action, job, lease, onInterrupt, queueId: 
 
 const interrupted = "who ran it ended while it was under way, and whether it took effect is not known"
 
-/** Whether an action may be done twice: a follow-up may, since its plan's id derives from its action's. */
-const mayRepeat = ({ class_name }: RenderedAction, onInterrupt: OnInterrupt | null): boolean =>
-  (onInterrupt ?? (class_name === "RunAutoexpAction" ? "retry" : "fail")) === "retry"
+/** Whether an action whose executor died is done again. */
+const isRetried = (action: RenderedAction, onInterrupt: OnInterrupt | null): boolean =>
+  (onInterrupt ?? (mayRepeat(action) ? "retry" : "fail")) === "retry"
 
 /** What the monitor before this one left unanswered: submissions to look up, actions to repeat or to give up. */
 export const takeStock = (context: Context): void => {
@@ -166,7 +167,7 @@ export const takeStock = (context: Context): void => {
     context.emit({ type: "SubmissionDoubted", data: { nonce, why } })
   }
   for (const { action, id, job, onInterrupt } of [...actions.values()]) {
-    if (mayRepeat(action, onInterrupt)) continue
+    if (isRetried(action, onInterrupt)) continue
     context.emit({ type: "ActionInterrupted", data: { action_id: id, why: interrupted } }, context.job(job))
   }
   for (const entry of [...queue.values()]) {

@@ -10,7 +10,7 @@ import { type Job } from "../session/Job.ts"
 import { logKey, nodesTimer, recoveryTimer, type Session, submitTimer } from "../session/Session.ts"
 import { tell, tellOfJob, timeUp } from "./answers.ts"
 import { Context, type Rules, rulesInForce, timerOf } from "./Context.ts"
-import { cancelEnding, judgeEnd } from "./ending.ts"
+import { cancelEnding, endJob, finishJob, judgeEnd } from "./ending.ts"
 import { endOverrun, watchGoal } from "./goal.ts"
 import { tendChains } from "./links.ts"
 import { neverBegins } from "./lost.ts"
@@ -46,6 +46,12 @@ export const step = (
 /** What follows from where jobs stand now: those who waited for that are judged again; then there may be room for others. */
 const goOn = (context: Context): void => {
   for (;;) {
+    for (let order = context.ordered.shift(); order !== undefined; order = context.ordered.shift()) {
+      const job = context.job(order.job)
+      if (job === undefined) continue
+      if (order.end === "finish") finishJob(context, job, order.why, order.seq)
+      else endJob(context, job, order.why, order.seq)
+    }
     for (let moved = context.moved.shift(); moved !== undefined; moved = context.moved.shift()) {
       tellOfJob(context, moved)
     }

@@ -41,7 +41,8 @@ const noteFollowUp = (
   result: Readonly<Record<string, unknown>>
 ): void => {
   const planId = result["plan_id"]
-  if (className === "RunAutoexpAction" && typeof planId === "string" && !session.followUps.has(planId)) {
+  const isFollowUp = className === "RunAutoexpAction" || className === "NewJobAction"
+  if (isFollowUp && typeof planId === "string" && !session.followUps.has(planId)) {
     session.followUps.set(planId, { planId, queueId, seq, status: null })
   }
 }
@@ -203,7 +204,7 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
     }
     case "ActionLogged":
       changeEvent(session, record.data.event_id, { status: "done" })
-      noteAction(session, record.data.event_id, "LogAction", record.at)
+      noteAction(session, record.data.event_id, record.data.class_name ?? "LogAction", record.at)
       break
     case "EventPublished":
       changeEvent(session, record.data.event_id, { status: "done" })

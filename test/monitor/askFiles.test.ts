@@ -34,6 +34,7 @@ describe("questions about files", () => {
             asked.push(file)
             return file.startsWith("/hung") ? Effect.never : Effect.succeed(true)
           }),
+        append: () => Effect.succeed(false),
         matches: () => Effect.succeed(false)
       })
       const answers: Array<string | undefined> = []

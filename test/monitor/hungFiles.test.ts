@@ -95,6 +95,7 @@ describe("many files that hang", () => {
           }),
         moved: () => nothing,
         exists: () => Effect.never,
+        append: () => Effect.succeed(false),
         matches: () => Effect.succeed(true)
       })
       const read = (path: string) => Effect.either(files.read(path, 0, 1))

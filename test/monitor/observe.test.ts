@@ -44,6 +44,7 @@ const plant = () => {
         }),
       moved: () => Effect.succeed(null),
       exists: (path) => Effect.sync(() => files.has(path)),
+      append: () => Effect.succeed(false),
       matches: () => Effect.succeed(false)
     }),
     Layer.succeed(Scheduler, {

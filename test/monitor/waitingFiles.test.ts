@@ -218,6 +218,7 @@ describe("a thousand that wait for files", () => {
       read: () => Effect.succeed(null),
       moved: () => Effect.succeed(null),
       exists: (file) => Effect.sync(() => asked.push(file) > Infinity),
+      append: () => Effect.succeed(false),
       matches: () => Effect.succeed(false)
     })
     return { asked, files }

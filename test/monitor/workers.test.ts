@@ -10,6 +10,7 @@ import type { Actor } from "../../src/event/terms.ts"
 import * as FileJournal from "../../src/journal/FileJournal.ts"
 import { ownLease } from "../../src/journal/holders.ts"
 import { look } from "../../src/monitor/held.ts"
+import * as LiveFiles from "../../src/monitor/LiveFiles.ts"
 import { makeWorkerWatch, stillSeconds } from "../../src/monitor/lostWorkers.ts"
 import { ask } from "../../src/monitor/sessions.ts"
 import { workQueue } from "../../src/monitor/worker.ts"
@@ -141,7 +142,7 @@ describe("workers", () => {
         })
     })
     const followUps = Layer.succeed(FollowUps, { start: ({ planId }) => Effect.succeed({ planId, jobs: 1 }) })
-    return { ran, layer: Layer.mergeAll(FileJournal.layer, commands, followUps) }
+    return { ran, layer: Layer.mergeAll(FileJournal.layer, LiveFiles.layer, commands, followUps) }
   }
   const statuses = (place: { readonly stateDir: string; readonly planId: string }) =>
     Effect.map(look(place), ({ session }) => [...session.queue.values()].map(({ status }) => status))

@@ -50,6 +50,7 @@ const memory = Layer.effectContext(Effect.sync(() => {
         }),
       moved: () => Effect.succeed(null),
       exists: (file) => Effect.sync(() => files.has(file)),
+      append: () => Effect.succeed(false),
       matches: () => Effect.succeed(false)
     }),
     Context.add(Commands, {

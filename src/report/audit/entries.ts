@@ -301,7 +301,7 @@ const note = (books: Books, session: Session, record: EventRecord): void => {
       return
     }
     case "ActionLogged":
-      books.open(record, { action: "LogAction", status: "done", reason: record.data.message })
+      books.open(record, { action: record.data.class_name ?? "LogAction", status: "done", reason: record.data.message })
       return
     case "EventPublished":
       books.open(record, { action: "PublishEventAction", status: "done", reason: record.data.event })
