@@ -155,9 +155,9 @@ class Play {
         return
       }
       case "end": {
-        const model = this.busy.has(act.job) || act.end.state === "CANCELLED"
-          ? await this.ready(act.job)
-          : this.of(act.job)
+        // Who reads a line and the code 93 at once finds no budget spent: no restart was to be.
+        const readsFirst = act.end.state === "CANCELLED" || act.end.exitCode === 93 && this.of(act.job).attention
+        const model = this.busy.has(act.job) || readsFirst ? await this.ready(act.job) : this.of(act.job)
         if (!model.live) return
         if (model.isLeaving && await this.wasCancelled(act.job)) return
         if (model.isLeaving && act.end.state === "CANCELLED") return
@@ -204,7 +204,9 @@ class Play {
         return
       }
       case "omit": {
-        if (this.omitted || !this.of(act.job).live) return
+        // An end that is asked about once more is confirmed by an answer without the job: it is forgotten, as is usual.
+        const model = this.busy.has(act.job) ? await this.ready(act.job) : this.of(act.job)
+        if (this.omitted || !model.live) return
         this.omitted = true
         stage.omit(act.job)
         return
