@@ -131,9 +131,10 @@ class Play {
     this.open.delete(file)
   }
 
+  /** Whether the submission that the model knows of was cancelled: the next one may be under way already. */
   private async wasCancelled(job: string): Promise<boolean> {
-    const latest = (await this.stage.ledger()).findLast(({ name }) => name.startsWith(`${job}.`))
-    return latest?.what === "cancel"
+    const name = `${job}.${this.of(job).submittedAs}.`
+    return (await this.stage.ledger()).some((entry) => entry.what === "cancel" && entry.name.startsWith(name))
   }
 
   async happen(act: Act): Promise<void> {
