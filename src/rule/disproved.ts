@@ -2,22 +2,35 @@
 import { eventAction } from "../action/actions.ts"
 import { type Condition, judge } from "../action/conditions.ts"
 import type { Occasion } from "../action/Verdict.ts"
+import { type Answer, combine } from "../event/Question.ts"
 import type { Job } from "../session/Job.ts"
 import { evidenceIsHeardAgain, settledLogDecides } from "./behaviour.ts"
 import { isCancelled } from "./classify.ts"
 import { occasionOf } from "./conditions.ts"
 import type { Context } from "./Context.ts"
 
-/** Why a condition fails whatever all others say that do not ask for evidence; null if it does not. */
-const failing = (condition: Condition, occasion: Occasion, within: boolean): string | null => {
-  if (condition.class_name === "EvidenceCondition") {
-    const verdict = judge(condition, occasion)
-    return verdict.verdict === "fail" ? verdict.why : null
+/** What a condition says by its evidence alone; null: that depends on others. */
+type Heard = Answer | null
+
+const hear = (condition: Condition, occasion: Occasion): Heard => {
+  switch (condition.class_name) {
+    case "EvidenceCondition": {
+      const verdict = judge(condition, occasion)
+      return verdict.verdict === "ask" ? null : { holds: verdict.verdict === "pass", why: verdict.why }
+    }
+    case "NotCondition": {
+      const heard = hear(condition.condition, occasion)
+      return heard === null ? null : { ...heard, holds: !heard.holds }
+    }
+    case "AndCondition":
+      return combine("all", condition.conditions.map((one) => hear(one, occasion)))
+    case "OrCondition":
+      return combine("any", condition.conditions.map((one) => hear(one, occasion)))
+    case "CompositeCondition":
+      return combine(condition.mode, condition.conditions.map((one) => hear(one, occasion)))
+    default:
+      return null
   }
-  if (condition.class_name !== "CompositeCondition" || !within) return null
-  const parts = condition.conditions.map((one) => failing(one, occasion, within))
-  const whys = parts.filter((why) => why !== null)
-  return condition.mode === "all" || whys.length === parts.length ? whys[0] ?? null : null
 }
 
 /** What the evidence of the present attempt says against conditions that may have passed before; null if nothing. */
@@ -25,8 +38,8 @@ export const evidenceAgainst = (context: Context, job: Job, conditions: Readonly
   const occasion = occasionOf(context, job, { metadata: {}, gate: false })
   const within = context.session.behaviour >= evidenceIsHeardAgain
   for (const condition of conditions) {
-    const why = failing(condition, occasion, within)
-    if (why !== null) return why
+    const heard = within || condition.class_name === "EvidenceCondition" ? hear(condition, occasion) : null
+    if (heard?.holds === false) return heard.why
   }
   return null
 }

@@ -1,5 +1,6 @@
 /** What is known only at the end of an attempt, or of a job, decides what was decided before. */
 import { describe, expect, it } from "vitest"
+import type { Condition } from "../../src/action/conditions.ts"
 import { behaviour, evidenceIsHeardAgain, settledLogDecides, successRecovers } from "../../src/rule/behaviour.ts"
 import { actor, machine, plannedJob, types } from "./machine.ts"
 
@@ -87,20 +88,22 @@ describe("an attempt whose log tells of an OOM behind the NCCL lines that follow
 describe("evidence within other conditions", () => {
   const file = { class_name: "FileExistsCondition", path: "/ckpt" } as const
   const sure = { class_name: "AlwaysTrueCondition" } as const
-  const composed = (
-    mode: "all" | "any",
-    ...conditions: ReadonlyArray<typeof unlessOom | typeof file | typeof sure>
-  ) => ({
+  const guarded = (condition: typeof Condition.Encoded) => ({
     ...nccl,
-    actions: [{
-      class_name: "EventAction" as const,
-      conditions: [{ class_name: "CompositeCondition" as const, mode, conditions }],
-      action: restart
-    }]
+    actions: [{ class_name: "EventAction" as const, conditions: [condition], action: restart }]
   })
+  const composed = (mode: "all" | "any", ...conditions: ReadonlyArray<typeof Condition.Encoded>) =>
+    guarded({ class_name: "CompositeCondition", mode, conditions })
 
   it("drops a restart if all must pass, or none of the others could", () => {
-    for (const rule of [composed("all", sure, unlessOom), composed("any", unlessOom)]) {
+    const negated = { class_name: "NotCondition", condition: { ...unlessOom, seen: true } } as const
+    const rules = [
+      composed("all", sure, unlessOom),
+      composed("any", unlessOom),
+      guarded({ class_name: "AndCondition", conditions: [sure, negated] }),
+      guarded({ class_name: "OrCondition", conditions: [negated] })
+    ]
+    for (const rule of rules) {
       const m = running({ log_events: [rule, oom] })
       endsOfOom(m)
       expect(types(m.records)).toContain("RestartDropped")
