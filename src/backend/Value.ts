@@ -107,6 +107,20 @@ export const Int = Schema.transformOrFail(Number, Schema.Int, {
   encode: (value) => Either.right(value)
 }).annotations({ identifier: "int", jsonSchema: { type: "integer" } })
 
+/** The tree that was read from JSON, in which a number with a fraction is a plain one: it is a float again. */
+export const withFloats = (value: Value): Value =>
+  typeof value === "number" && !globalThis.Number.isInteger(value)
+    ? new PyFloat(value)
+    : isList(value)
+    ? value.map(withFloats)
+    : isMap(value)
+    ? mapWithFloats(value)
+    : value
+
+/** The same for a mapping. */
+export const mapWithFloats = (map: ValueMap): ValueMap =>
+  Object.fromEntries(Object.entries(map).map(([key, value]) => [key, withFloats(value)]))
+
 /**
  * The same tree with plain numbers: what JSON readers expect. Bigints become text, since JSON readers cut them, and so do
  * `inf` and `nan`, which JSON does not have.

@@ -66,6 +66,8 @@ export const decisions = {
     metadata: Metadata,
     /** The line without what differs from one failure to the next alike. */
     fingerprint: Schema.optional(Text),
+    /** The file that its line stands in, where its rule acts. */
+    path: Schema.optional(Text),
     /** The state that the attempt is in from now on, for `state_whitelist`. */
     state_key: Schema.optional(Text),
     /** The attempt has done its work, whatever the scheduler makes of its end: why that is known is `metadata.reason`. */

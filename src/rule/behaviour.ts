@@ -3,7 +3,7 @@
  * facts raises it by one, and lets the decider ask `session.behaviour` there: older journals go on, and are decided again,
  * as they began.
  */
-export const behaviour = 7
+export const behaviour = 8
 
 /** From here on, what asks for files says how often. */
 export const filesHaveIntervals = 1
@@ -30,3 +30,9 @@ export const lostProgressCounts = 6
 
 /** From here on, conditions on evidence are heard within others too, and once more when a restart has waited for the rest. */
 export const evidenceIsHeardAgain = 7
+
+/** From here on, texts of rules hold floats as Python prints them. */
+export const floatsPrintAsPythons = 8
+
+/** From here on, an event of a line says which file that stands in. */
+export const sourcesAreTold = 8

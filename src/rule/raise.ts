@@ -11,7 +11,7 @@ import { type Occurrence } from "../session/entries.ts"
 import { type Job } from "../session/Job.ts"
 import { eventKey } from "../session/Session.ts"
 import { wouldClass, wouldHave } from "../session/would.ts"
-import { evidenceIsHeardAgain } from "./behaviour.ts"
+import { evidenceIsHeardAgain, sourcesAreTold } from "./behaviour.ts"
 import { isCancelledByOthers } from "./classify.ts"
 import { type Judged, keepsOf, passAll } from "./conditions.ts"
 import type { Context, Rules } from "./Context.ts"
@@ -39,9 +39,9 @@ export const raise = (
   metadata: ValueMap,
   more:
     & { readonly line?: string; readonly cause?: number; readonly told?: boolean }
-    & Pick<Raised, "published" | "completes" | "no_progress"> = {}
+    & Pick<Raised, "path" | "published" | "completes" | "no_progress"> = {}
 ): void => {
-  const { cause, line, told = false, ...published } = more
+  const { cause, line, path, told = false, ...published } = more
   const key = eventKey(job.plan.name, job.attempt, name)
   const known = context.session.events.get(key)
   const count = (known?.count ?? 0) + 1
@@ -57,6 +57,9 @@ export const raise = (
         ...stateKeyOf(rule.state),
         metadata,
         ...(line === undefined || !tellsOfFailure(rule) ? {} : { fingerprint: fingerprint(line) }),
+        ...(path === undefined || rule.actions.length === 0 || context.session.behaviour < sourcesAreTold
+          ? {}
+          : { path }),
         ...(told || count <= (context.session.toldEvents.get(key) ?? 0) ? { told: true as const } : {}),
         ...published
       }

@@ -181,7 +181,7 @@ const readMatches = (context: Context, { identity, matches, path }: EventData<"L
     // A line that was read before is one of the attempt which it was read for.
     const before = told.find(({ to }) => offset < to)
     const reader = { ...context.now(job), attempt: before?.attempt ?? context.fact.attempt ?? job.attempt }
-    const more = { line, told: before !== undefined }
+    const more = { line, path, told: before !== undefined }
     raise(context, reader, name, "log", rule, { ...rule.metadata, ...groups }, more)
   }
 }

@@ -73,6 +73,8 @@ export interface Occurrence {
   readonly attempt: number
   readonly at: string
   readonly metadata: ValueMap
+  /** The file that its line stands in; null: none, or nobody told. */
+  readonly path: string | null
   /** What its line says of a failure; null: nothing. */
   readonly fingerprint: string | null
   /** Null if it was seen; else by what it was published. */

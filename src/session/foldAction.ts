@@ -103,6 +103,7 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
         at: record.at,
         metadata: metadata as ValueMap,
         fingerprint: record.data.fingerprint ?? null,
+        path: record.data.path ?? null,
         published: record.data.published ?? null,
         told: record.data.told === true,
         rules: null

@@ -206,6 +206,7 @@ export const formatValue = (value: Value, spec: string): Either.Either<string, s
   if (parsed === null) return Either.left(`"${spec}" is no format specification`)
   if (typeof value === "string") return formatString(value, parsed)
   if (value instanceof PyFloat) return formatFloat(value.value, parsed, "float")
+  if (typeof value === "number" && !Number.isInteger(value)) return formatFloat(value, parsed, "float")
   return typeof value === "boolean"
     ? formatInt(value ? 1n : 0n, parsed, "bool")
     : formatInt(BigInt(value), parsed, "whole number")

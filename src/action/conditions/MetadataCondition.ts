@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 import { pyStr } from "../../backend/python.ts"
-import { Any, isList, type Value } from "../../backend/Value.ts"
+import { Any, isList, PyFloat, type Value, withFloats } from "../../backend/Value.ts"
 import { Fail, type Judge, Pass } from "../Verdict.ts"
 
 /**
@@ -16,7 +16,8 @@ export const MetadataCondition = Schema.Struct({
 export const judge: Judge<typeof MetadataCondition.Type> = ({ equals, key }, { metadata }) => {
   const found: Value | undefined = Object.hasOwn(metadata, key) ? metadata[key] : undefined
   if (found === undefined) return Fail(`the event has no metadata ${key}`)
-  const wanted = isList(equals) && !isList(found) ? equals : [equals]
+  const wanted = (isList(equals) && !isList(found) ? equals : [equals])
+    .map((one) => found instanceof PyFloat ? withFloats(one) : one)
   if (equals === null || wanted.some((one) => pyStr(found) === pyStr(one))) return Pass(`${key} is ${pyStr(found)}`)
   return Fail(`${key} is ${pyStr(found)}, not ${wanted.map((one) => pyStr(one)).join(" or ")}`)
 }
