@@ -39,14 +39,21 @@ export type AttemptRecord = EventRecord<
   | "LinkEnded"
 >
 
+/** The behaviour (`rule/behaviour.ts`) from which on a run that follows a cancelled one is not cancelled for what ended that. */
+export const cancelsEndWithTheirRun = 8
+
+/** Whether the attempt is over that was cancelled, and nobody wants the job itself to end. */
+const hasTakenEffect = ({ cancel, ending, live }: Job): boolean =>
+  !live && ending === null && (cancel === null || cancel.mode === null)
+
 /** The next attempt of a job that the scheduler itself runs again, under the same id and name, with the same log. */
-const requeued = (job: Job, at: string): Partial<Job> => ({
+const requeued = ({ behaviour }: Session, job: Job, at: string): Partial<Job> => ({
   ...afterPresent(job, at),
   attempt: job.attempt + 1,
   nonce: job.nonce,
   slurm: job.slurm,
   logPath: job.logPath,
-  cancel: job.cancel,
+  cancel: behaviour >= cancelsEndWithTheirRun && hasTakenEffect(job) ? null : job.cancel,
   excluded: job.excluded,
   requeued: true
 })
@@ -61,7 +68,7 @@ const changeState = (session: Session, record: EventRecord<"JobStateChanged">): 
     const ended = phase === "ended"
     const running = phase === "running"
     return {
-      ...(data.requeued === true ? requeued(job, record.at) : {}),
+      ...(data.requeued === true ? requeued(session, job, record.at) : {}),
       slurmState: data.to,
       ...(phase === "unknown" ? {} : { stateKey: null }),
       state: phase === "unknown" ? job.state : jobStates[phase],

@@ -307,6 +307,19 @@ describe("the circuit breaker", () => {
     replays(m)
   })
 
+  it("keeps no restart waiting that an operator asks for", () => {
+    const m = start({ log_events: [nccl] }, jobs, { breaker: { jobs: 5, within_seconds: 600 } })
+    for (const { name } of jobs) m.log([{ rule: "nccl" }], name)
+    m.state("FAILED", "j19", { exit_code: 93 })
+    m.pass(2)
+    expect(m.job("j19").outcome).toBe("failed")
+    const request = { kind: "job_restart", job: "j19", reason: "" } as const
+    m.fact("OperatorRequested", { request_id: "k", actor: operator, request })
+    expect([...m.session.submissions.values()].map(({ jobs: of }) => of)).toEqual([["j19"]])
+    expect(m.session.breakerOpen).not.toBeNull()
+    replays(m)
+  })
+
   it("is not for the same job again and again, nor for jobs that fail over hours or had made progress", () => {
     const m = start(
       { restarts: { max_per_fingerprint: null, max_no_progress: null }, log_events: [iteration, nccl] },

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest"
-import { machine, plannedJob } from "./machine.ts"
+import { behaviour } from "../../src/rule/behaviour.ts"
+import { cancelsEndWithTheirRun } from "../../src/session/foldAttempt.ts"
+import { actor, machine, plannedJob } from "./machine.ts"
 
 type Machine = ReturnType<typeof machine>
 const types = (records: ReturnType<Machine["fact"]>) => records.map(({ type }) => type)
@@ -11,8 +13,8 @@ const nccl = {
   actions: [restartAction]
 } as const
 
-const running = (monitoring: Parameters<typeof machine>[0]): Machine => {
-  const m = machine({ log_settle_seconds: 5, ...monitoring })
+const running = (monitoring: Parameters<typeof machine>[0], of = 0): Machine => {
+  const m = machine({ log_settle_seconds: 5, ...monitoring }, [plannedJob("a")], { behaviour: of })
   m.submitAll()
   m.accept()
   m.state("RUNNING", "a", { start: "2026-11-23T03:00:00.000Z" })
@@ -51,6 +53,24 @@ describe("a requeue that is not ours", () => {
     expect(m.job()).toMatchObject({ restart: null, cancel: null })
     m.state("RUNNING", "a", { start: "2026-11-23T03:05:00.000Z" })
     expect(types(m.log([{ rule: "nccl_error" }]))).toContain("RestartDecided")
+  })
+
+  it("after a cancel that took effect is left alone, and cancelled again only for what it does itself", () => {
+    const held = { kind: "job_hold", job: "a", reason: "" } as const
+    for (const  of of[behaviour, cancelsEndWithTheirRun - 1]) {
+      const m = running({ log_events: [nccl] }, of)
+      m.fact("OperatorRequested", { request_id: "hold", actor, request: held })
+      m.log([{ rule: "nccl_error" }])
+      m.fact("CancelAnswered", { slurm_id: m.job().slurm?.id ?? "" }, { job: "a", attempt: 1 })
+      m.state("CANCELLED")
+      m.pass(10)
+      expect(types(requeue(m, "RUNNING"))).toContain("RestartDropped")
+      const isNew = of === behaviour
+      expect(m.job().cancel === null).toBe(isNew)
+      if (isNew) expect(types(m.log([{ rule: "nccl_error" }]))).toContain("CancelDecided")
+      expect(m.replay()).toEqual(m.records)
+      expect(m.refold().jobs).toEqual(m.session.jobs)
+    }
   })
 
   it("wins over an end that was not judged yet", () => {
