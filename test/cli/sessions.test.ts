@@ -44,7 +44,7 @@ const record = (home: string, place: SessionPlace, begunHere = false) =>
   )
 
 describe("a session is found", () => {
-  it.scoped("by its id, by the beginning of it, and by the path of its file, from anywhere", () =>
+  it.scoped("W-46: by its id, by the beginning of it, and by the path of its file, from anywhere", () =>
     Effect.gen(function*() {
       const home = yield* temporary
       const place = { stateDir: path.join(home, "elsewhere"), planId: "demo-one" }
@@ -361,7 +361,7 @@ describe("session show", () => {
 })
 
 describe("the queue", () => {
-  it.scoped("is listed, retried and removed by id or event", () =>
+  it.scoped("W-48: is listed, retried and removed by id or event", () =>
     Effect.gen(function*() {
       const home = yield* temporary
       yield* keep({ stateDir: home, planId: "plan" }, eventful("plan"))

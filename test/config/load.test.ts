@@ -107,7 +107,7 @@ describe("a configuration", () => {
       expect(local.config.scheduler.settle_seconds).toBe(3)
     }))
 
-  it.effect("of a plain file takes overrides, too", () =>
+  it.effect("W-41: of a plain file takes overrides, too", () =>
     Effect.gen(function*() {
       const plain = JSON.stringify({
         project: { name: "plain", base_output_dir: "o" },

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { redactArgument, redactConfig, redactEnvironment, redactUrls } from "../../src/plan/redact.ts"
 
 describe("what is written down", () => {
-  it("holds no secret variable", () => {
+  it("W-62: holds no secret variable", () => {
     expect(redactEnvironment({
       HF_TOKEN: "a",
       wandb_api_key: "b",

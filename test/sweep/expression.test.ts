@@ -162,7 +162,7 @@ describe("an expression", () => {
   })
 })
 
-describe("nothing but the expression's own world can be reached", () => {
+describe("W-60: nothing but the expression's own world can be reached", () => {
   it.each([
     "__import__('os')",
     "__import__('os').system('true')",

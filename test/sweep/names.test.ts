@@ -24,7 +24,7 @@ describe("job names", () => {
     expect(message("{opt.lr}_{opt___lr}", { "opt.lr": 3 })).toEqual(["3_3"])
   })
 
-  it("that two points share are an error which shows both", () => {
+  it("W-31: that two points share are an error which shows both", () => {
     expect(message("{project}_{lr}", { lr: 1, wd: 1 }, { lr: 1, wd: "x" })).toBe(
       "sweep.name_template: point 0 (lr=1, wd=1) and point 1 (lr=1, wd='x') are both named \"toy_1\"; " +
         "add what they differ in, or {index}"
