@@ -37,10 +37,16 @@ const composes = (argv: ReadonlyArray<string>): boolean =>
   ["backtest", "config", "plan", "run", "sweep"].includes(argv[0] ?? "") || argv.includes("--monitoring")
 
 it.scopedLive.each(
-  [["configuration", 9], ["sweeps", 12], ["monitoring", 7], ["audit", 9], ["replay", 7], ["journal", 5], [
-    "long-runs",
-    1
-  ]] as const
+  [
+    ["configuration", 9],
+    ["sweeps", 12],
+    ["monitoring", 7],
+    ["audit", 9],
+    ["replay", 7],
+    ["journal", 5],
+    ["long-runs", 1],
+    ["status", 3]
+  ] as const
 )(
   "every example of the page %s does what the page says",
   ([name, count]) =>

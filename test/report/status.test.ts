@@ -107,6 +107,26 @@ describe("how jobs stand", () => {
     `)
   })
 
+  it("says at which link of its chain a job is, and of how many", () => {
+    const { session } = world()
+    const job = session.jobs.get("stable_1")
+    expect(job).toBeDefined()
+    if (job === undefined) return
+    const chain = {
+      links: 40,
+      ahead: 1,
+      until: null,
+      expected_after_seconds: null,
+      gate_seconds: 60,
+      overrun_seconds: null
+    }
+    const chained = { ...job, link: 3, plan: { ...job.plan, chain } }
+    const row = rowOf(session, chained, "2026-11-23T04:00:00.000Z")
+    expect(row).toMatchObject({ link: 3, links: 40 })
+    expect(rows()[0]).toMatchObject({ link: null, links: null })
+    expect(table(tableColumns(["name", "link"]), lines([row]), { columns: 80, color: false })[1]).toContain("3 of 40")
+  })
+
   it("is filtered by any column, and refuses others with what is near", () => {
     const fitting = (text: string) =>
       Either.match(filterOf(text), {

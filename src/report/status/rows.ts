@@ -18,6 +18,9 @@ export interface StatusRow {
   /** Why it is so: how it ended, what it waits for, why it was restarted last. */
   readonly cause: string | null
   readonly attempts: number
+  /** Of a chain: at which of its links it is, and how many it may have. */
+  readonly link: number | null
+  readonly links: number | null
   readonly restarts: number
   readonly step: number | null
   readonly best_step: number | null
@@ -88,6 +91,8 @@ export const rowOf = (session: Session, job: Job, now: string, storage: number |
     outcome,
     cause: causeOf(job),
     attempts: job.attempt,
+    link: plan.chain === undefined ? null : job.link,
+    links: plan.chain?.links ?? null,
     restarts: job.restarts.length,
     step: step?.value ?? null,
     best_step: best?.value ?? null,

@@ -44,6 +44,8 @@ const titles: Partial<Record<ColumnName, string>> = {
 const numeric: ReadonlySet<ColumnName> = new Set([
   "index",
   "attempts",
+  "link",
+  "links",
   "restarts",
   "step",
   "best_step",
@@ -67,6 +69,7 @@ const numeric: ReadonlySet<ColumnName> = new Set([
 const jobCell = (job: StatusRow, name: ColumnName): string | number | null => {
   const value = job[name]
   if (name === "state") return stateText(job)
+  if (name === "link") return job.link === null ? null : `${job.link} of ${job.links ?? "?"}`
   if (name === "storage_bytes") return typeof value === "number" ? bytesText(value) : null
   if (name === "ends_at" && typeof value === "string") return minuteText(value)
   return typeof value === "boolean" ? (value ? "yes" : "") : value
