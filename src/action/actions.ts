@@ -6,6 +6,7 @@ import { OnInterrupt } from "../event/terms.ts"
 import type { TemplateError } from "../sweep/format.ts"
 import { AppendToFileAction } from "./actions/AppendToFileAction.ts"
 import { CancelAction } from "./actions/CancelAction.ts"
+import { CheckpointRollbackAction } from "./actions/CheckpointRollbackAction.ts"
 import { ExcludeNodesAction } from "./actions/ExcludeNodesAction.ts"
 import { FinishAction } from "./actions/FinishAction.ts"
 import { LogAction } from "./actions/LogAction.ts"
@@ -20,6 +21,7 @@ import { render, renderAll, renderMap, renderShell } from "./render.ts"
 export const Action = Schema.Union(
   AppendToFileAction,
   CancelAction,
+  CheckpointRollbackAction,
   ExcludeNodesAction,
   FinishAction,
   LogAction,
@@ -35,9 +37,12 @@ export type Action = typeof Action.Type
 export const isExecuted = ({ class_name }: Pick<Action, "class_name">): boolean =>
   ["AppendToFileAction", "NewJobAction", "RunAutoexpAction", "RunCommandAction"].includes(class_name)
 
-/** Whether it may be executed twice. A follow-up's plan id derives from its action's; a line stands in its file once. */
+/**
+ * Whether it may be executed twice. A follow-up's plan has its id of its action, and so has a checkpoint put aside its
+ * name; a line stands in its file once.
+ */
 export const mayRepeat = (action: Readonly<Record<string, unknown>>): boolean =>
-  action["class_name"] === "RunAutoexpAction" || action["class_name"] === "NewJobAction" ||
+  ["CheckpointRollbackAction", "NewJobAction", "RunAutoexpAction"].includes(String(action["class_name"])) ||
   action["class_name"] === "AppendToFileAction" && action["dedup"] !== false
 
 /** An action with how and when: `inline` acts in the monitor's cycle, `queue` leaves it to the worker. */
@@ -71,8 +76,11 @@ export const eventAction = (binding: typeof Binding.Type): typeof EventAction.Ty
       on_interrupt: null
     }
 
-/** The action with every text of it rendered, which happens once: when it is decided. */
-export const renderAction = (action: Action, metadata: ValueMap): Either.Either<Action, TemplateError> =>
+/**
+ * The action with every text of it rendered, which happens once: when it is decided. `own`: the job's own values, without
+ * any that a log tells.
+ */
+export const renderAction = (action: Action, metadata: ValueMap, own: ValueMap): Either.Either<Action, TemplateError> =>
   Either.gen(function*() {
     switch (action.class_name) {
       case "AppendToFileAction":
@@ -94,6 +102,13 @@ export const renderAction = (action: Action, metadata: ValueMap): Either.Either<
           }
         }
       }
+      case "CheckpointRollbackAction":
+        return {
+          ...action,
+          checkpoint_dir: yield* render(action.checkpoint_dir, own),
+          checkpoint: yield* render(action.checkpoint, metadata),
+          reason: yield* render(action.reason, metadata)
+        }
       case "ExcludeNodesAction":
         return {
           ...action,

@@ -147,7 +147,9 @@ export const decisions = {
     progress: Schema.optionalWith(Schema.NullOr(Schema.Boolean), { default: () => null }),
     /** Every limit that it draws on. */
     budgets: Schema.optionalWith(Schema.Array(Budget), { default: () => [] }),
-    changes: Schema.optional(Changes)
+    changes: Schema.optional(Changes),
+    /** Its back-off: it is not submitted before (ISO 8601 UTC). */
+    not_before: Schema.optional(Text)
   }),
   /** A restart that was decided is void; its budget is given back. */
   RestartDropped: Schema.Struct({ why: Text }),

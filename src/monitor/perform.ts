@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Action } from "../action/actions.ts"
 import * as AppendToFile from "../action/actions/AppendToFileAction.ts"
+import * as Rollback from "../action/actions/CheckpointRollbackAction.ts"
 import { followUpOf } from "../action/actions/NewJobAction.ts"
 import * as RunAutoexp from "../action/actions/RunAutoexpAction.ts"
 import * as RunCommand from "../action/actions/RunCommandAction.ts"
@@ -13,6 +14,7 @@ import type { Commands } from "../port/Commands.ts"
 import type { Files } from "../port/Files.ts"
 import type { FollowUps } from "../port/FollowUps.ts"
 import type { Session } from "../session/Session.ts"
+import * as LiveCheckpoints from "./LiveCheckpoints.ts"
 
 /** How deep follow-ups may start follow-ups. */
 const depthBound = 8
@@ -34,6 +36,8 @@ export const perform = (
     onSuccess: (known): Effect.Effect<Outcome, never, Commands | Files | FollowUps> => {
       const outputDir = session.jobs.get(job)?.plan.output_dir ?? ""
       switch (known.class_name) {
+        case "CheckpointRollbackAction":
+          return Effect.provide(Rollback.run(known, { planId: session.planId, actionId: id }), LiveCheckpoints.layer)
         case "RunCommandAction":
           return RunCommand.run(known)
         case "AppendToFileAction":

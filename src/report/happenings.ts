@@ -6,7 +6,8 @@ import type { Happening } from "./live.ts"
 
 const seconds = (from: string, to: string): string => `${Math.round((Date.parse(to) - Date.parse(from)) / 1000)} s`
 
-const resultText = (result: Readonly<Record<string, unknown>>): string =>
+/** What an action came to, as `name=value` each. */
+export const resultText = (result: Readonly<Record<string, unknown>>): string =>
   Object.entries(result).map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
     .join(" ")
 

@@ -158,5 +158,5 @@ export class Context {
 }
 
 /** Name of a timer about the job's present attempt. */
-export const timerOf = (kind: "idle" | "settle" | "missing" | "links" | "overrun", job: Job): string =>
+export const timerOf = (kind: "idle" | "settle" | "missing" | "links" | "overrun" | "restart", job: Job): string =>
   `${kind} ${job.plan.name} ${job.attempt}`

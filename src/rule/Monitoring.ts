@@ -98,6 +98,8 @@ const Restarts = Schema.Struct({
   max_restarts: Schema.optionalWith(Schema.NullOr(Int), { default: () => null }),
   /** After the same failure, since the job last made progress. */
   max_per_fingerprint: Schema.optionalWith(Schema.NullOr(Int), { default: () => 3 }),
+  /** Seconds from a rule's restart to its submission, doubled with each one without progress; absent: none. */
+  backoff_seconds: Schema.optional(Number),
   /** After attempts that are known to have made no progress, since the job last made some. */
   max_no_progress: Schema.optionalWith(Schema.NullOr(Int), { default: () => 3 }),
   /**

@@ -57,13 +57,17 @@ export interface Charge {
 const charged = (restarts: ReadonlyArray<Restart>): ReadonlyArray<Restart> =>
   restarts.filter(({ rule }) => rule !== null)
 
+/** Restarts that count since an operator began anew, and since the job last made progress, this one's attempt included. */
+export const restartsSince = ({ budgetFrom, restarts }: Job, { progress }: Charge): ReadonlyArray<Restart> => {
+  const all = restarts.slice(budgetFrom)
+  const refilled = progress === true ? all.length : all.findLastIndex((one) => one.progress === true)
+  return charged(all.slice(Math.max(0, refilled)))
+}
+
 /** Each limit there is, with what is left of it before and after one more restart. A limit is spent if `after` < 0. */
 export const budgetsOf = (rules: Rules, job: Job, action: Action, charge: Charge): ReadonlyArray<Budget> => {
   const { restarts } = rules.monitoring
-  // Since an operator began anew.
-  const all = job.restarts.slice(job.budgetFrom)
-  const refilled = charge.progress === true ? all.length : all.findLastIndex(({ progress }) => progress === true)
-  const since = charged(all.slice(Math.max(0, refilled)))
+  const since = restartsSince(job, charge)
   const perFingerprint = action.max_per_fingerprint ?? restarts.max_per_fingerprint
   const noProgress = action.max_no_progress ?? restarts.max_no_progress
   const budget = (kind: Budget["kind"], max: number | null, used: number): ReadonlyArray<Budget> =>
@@ -76,7 +80,7 @@ export const budgetsOf = (rules: Rules, job: Job, action: Action, charge: Charge
     ...charge.progress === false
       ? budget("no_progress", noProgress, since.filter(({ progress }) => progress === false).length)
       : [],
-    ...budget("total", restarts.max_restarts, charged(all).length)
+    ...budget("total", restarts.max_restarts, charged(job.restarts.slice(job.budgetFrom)).length)
   ]
 }
 

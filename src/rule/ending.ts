@@ -1,19 +1,21 @@
 /** The end of an attempt and of a job. */
-import { eventAction } from "../action/actions.ts"
 import type { Mode } from "../event/terms.ts"
 import { secondsBetween } from "../event/time.ts"
 import { type Job } from "../session/Job.ts"
+import { rollbackOf } from "../session/rollback.ts"
 import { eventKey, logKey } from "../session/Session.ts"
 import { wouldHave } from "../session/would.ts"
 import { successRecovers } from "./behaviour.ts"
+import { boundAt, startsAgain } from "./bound.ts"
 import { chainStop, endsLink, linkProgress } from "./chain.ts"
-import { type Classification, classify, noRestartCode } from "./classify.ts"
+import { type Classification, classify, isCancelledByOthers, noRestartCode } from "./classify.ts"
 import { type Context, timerOf } from "./Context.ts"
 import { disproved } from "./disproved.ts"
 import { askDone, asksDone, doneText } from "./finishing.ts"
 import { isGoalSettled } from "./goal.ts"
 import { lostBound, lostInARow, restartLost, uncharged } from "./lost.ts"
-import { boundAt, raiseState } from "./raise.ts"
+import { raiseState } from "./raise.ts"
+import { dropRollback } from "./rollback.ts"
 
 /**
  * Judges an ended attempt, if its log has been quiet for the settle time; otherwise waits on. An end that a decided
@@ -33,7 +35,8 @@ export const judgeEnd = (context: Context, job: Job): void => {
   const { done } = context.now(job)
   if (done === "asking" && job.ending === null && asksDone(job)) return
   const isDone = done === "yes" && job.ending === null && asksDone(job)
-  if (!isDone && endsLink(job)) {
+  const rolls = rollbackOf(context.session, job) !== null
+  if (!isDone && !rolls && endsLink(job)) {
     if (!isGoalSettled(context, job)) return
     job = context.now(job)
     if (endsLink(job)) return endLink(context, job)
@@ -45,6 +48,8 @@ export const judgeEnd = (context: Context, job: Job): void => {
   if (mode === "success" && job.restart?.unlessCompleted === true) {
     context.emit({ type: "RestartDropped", data: { why: "the attempt completed" } }, job, job.restart.seq)
   }
+  if (mode === "success") dropRollback(context, job, "the attempt completed")
+  else if (isCancelledByOthers(context.session, job)) dropRollback(context, job, "somebody cancelled the job")
   const { restart } = context.now(job)
   if (job.exitCode === noRestartCode && restart !== null && restart.by === "rule") {
     const why = `the program ended with exit code ${noRestartCode}: do not restart`
@@ -55,7 +60,8 @@ export const judgeEnd = (context: Context, job: Job): void => {
   if (otherwise !== null && now.restart !== null) {
     context.emit({ type: "RestartDropped", data: { why: otherwise } }, job, now.restart.seq)
   }
-  if (context.now(job).restart === null && ending === null && !wasRaised(context, job, mode)) {
+  const isOwnEnd = context.now(job).restart === null && rollbackOf(context.session, job) === null
+  if (isOwnEnd && ending === null && !wasRaised(context, job, mode)) {
     raiseState(context, job, mode, metadata)
   }
   finishIfJudged(context, job)
@@ -144,10 +150,11 @@ export const finishIfJudged = (context: Context, job: Job): void => {
     context.roomChanged = true
     return
   }
+  if (ending === null && rollbackOf(context.session, context.now(job)) !== null) return
   for (const { occurrence, position } of context.session.bindings.values()) {
     if (occurrence.job !== plan.name || occurrence.attempt !== attempt || ending !== null) continue
     const bound = boundAt(context, occurrence, position)
-    if (bound !== undefined && eventAction(bound).action.class_name === "RestartAction") return
+    if (bound !== undefined && startsAgain(bound)) return
   }
   finish(context, context.now(job), verdict.outcome, verdict.why)
 }
@@ -160,6 +167,7 @@ export const finish = (
   why: string,
   cause?: number
 ): void => {
+  dropRollback(context, job, `the job has ended as ${outcome}`)
   const seq = context.emit({ type: "JobFinished", data: { outcome, why } }, job, cause)
   context.moved.push({ job: job.plan.name, seq })
   if (outcome === "success" && job.attention !== null && context.session.behaviour >= successRecovers) {

@@ -3,11 +3,11 @@ import * as Either from "effect/Either"
 import { type Action, type Binding, eventAction, isExecuted } from "../action/actions.ts"
 import type { Condition } from "../action/conditions.ts"
 import { didYouMean, nearest } from "../backend/nearest.ts"
-import { isList, isMap, type Value } from "../backend/Value.ts"
 import { countKeys } from "../session/declared.ts"
 import { templateFields } from "../sweep/format.ts"
 import { type LogEvent, modeOf, type Monitoring, terminationRule } from "./Monitoring.ts"
 import { compilePattern, type Pattern } from "./pattern.ts"
+import { bindingTemplates, conditionTemplates } from "./templates.ts"
 
 /** A mistake, and the path within the `monitoring` section to the value that holds it. */
 export interface RuleProblem {
@@ -59,107 +59,6 @@ const problem = (path: Path, message: string, suggestions: ReadonlyArray<string>
   suggestions
 })
 
-const each = (path: Path, texts: ReadonlyArray<string>): ReadonlyArray<readonly [Path, string]> =>
-  texts.map((text, index) => [[...path, index], text])
-
-/** The texts within a value, with their paths. */
-const textsIn = (value: Value, path: Path): ReadonlyArray<readonly [Path, string]> =>
-  typeof value === "string"
-    ? [[path, value]]
-    : isList(value)
-    ? value.flatMap((item, index) => textsIn(item, [...path, index]))
-    : isMap(value)
-    ? Object.entries(value).flatMap(([key, item]) => textsIn(item, [...path, key]))
-    : []
-
-/** The texts of an action that are rendered, with their paths. */
-const templatesOf = (action: Action, path: Path): ReadonlyArray<readonly [Path, string]> => {
-  switch (action.class_name) {
-    case "ExcludeNodesAction":
-      return [[[...path, "nodes"], action.nodes], [[...path, "reason"], action.reason]]
-    case "LogAction":
-    case "LogMessageAction":
-      return [[[...path, "message"], action.message]]
-    case "PublishEventAction":
-      return [
-        [[...path, "event_name"], action.event_name],
-        ...textsIn(action.metadata, [...path, "metadata"]),
-        ...textsIn(action.payload, [...path, "payload"])
-      ]
-    case "CancelAction":
-    case "FinishAction":
-    case "RestartAction":
-      return [[[...path, "reason"], action.reason]]
-    case "AppendToFileAction":
-      return [[[...path, "path"], action.path], [[...path, "content"], action.content]]
-    case "NewJobAction": {
-      const at = [...path, "job_config"]
-      const { command, name } = action.job_config
-      return [
-        [[...at, "name"], name],
-        ...(typeof command === "string"
-          ? [[[...at, "command"], command] as const]
-          : each([...at, "command"], command))
-      ]
-    }
-    case "RunAutoexpAction":
-      return [[[...path, "config_path"], action.config_path], ...each([...path, "overrides"], action.overrides)]
-    case "RunCommandAction":
-      return [
-        ...(typeof action.command === "string"
-          ? [[[...path, "command"], action.command] as const]
-          : each([...path, "command"], action.command)),
-        ...(action.cwd === null ? [] : [[[...path, "cwd"], action.cwd] as const])
-      ]
-  }
-}
-
-/** The texts of a condition that are rendered, with their paths. */
-const conditionTemplates = (condition: Condition, path: Path): ReadonlyArray<readonly [Path, string]> => {
-  switch (condition.class_name) {
-    case "FileExistsCondition":
-      return [[[...path, "path"], condition.path]]
-    case "CommandCondition": {
-      const { command, cwd } = condition
-      return [
-        ...(typeof command === "string"
-          ? [[[...path, "command"], command] as const]
-          : each([...path, "command"], command)),
-        ...(cwd === null ? [] : [[[...path, "cwd"], cwd] as const])
-      ]
-    }
-    case "ShellCommandCondition":
-      return [
-        [[...path, "command"], condition.command],
-        ...(condition.cwd === null ? [] : [[[...path, "cwd"], condition.cwd] as const])
-      ]
-    case "FileContentCondition":
-      return [[[...path, "path"], condition.path]]
-    case "LogPatternCondition":
-      return [[[...path, "log_path"], condition.log_path]]
-    case "GlobExistsCondition":
-      return [[[...path, "pattern"], condition.pattern]]
-    case "JobStateCondition":
-      return condition.job === null ? [] : [[[...path, "job"], condition.job]]
-    case "SlurmStateCondition":
-      return [[[...path, "job_name"], condition.job_name]]
-    case "NotCondition":
-      return conditionTemplates(condition.condition, [...path, "condition"])
-    case "AndCondition":
-    case "OrCondition":
-    case "CompositeCondition":
-      return condition.conditions.flatMap((one, index) => conditionTemplates(one, [...path, "conditions", index]))
-    default:
-      return []
-  }
-}
-
-const bindingTemplates = (binding: typeof Binding.Type, path: Path): ReadonlyArray<readonly [Path, string]> => {
-  const { action, conditions } = eventAction(binding)
-  const asked = conditions.flatMap((condition, index) => conditionTemplates(condition, [...path, "conditions", index]))
-  return [...asked, ...templatesOf(action, binding.class_name === "EventAction" ? [...path, "action"] : path)]
-}
-
 /** Mistakes in the template at `path`: it cannot be read, or names something that is not `known`. */
 export const lintTemplate = (
   path: Path,
@@ -205,18 +104,22 @@ export const lintCondition = (
 const lintBindings = (
   bindings: ReadonlyArray<typeof Binding.Type>,
   path: Path,
-  known: ReadonlySet<string>
+  known: ReadonlySet<string>,
+  own: ReadonlySet<string>
 ): ReadonlyArray<RuleProblem> =>
-  bindings.flatMap((binding, index) => [
-    ...bindingTemplates(binding, [...path, "actions", index]).flatMap(([at, text]) => lintTemplate(at, text, known)),
-    ...lintShell(eventAction(binding).action, [
-      ...path,
-      "actions",
-      index,
-      ...(binding.class_name === "EventAction" ? ["action"] : [])
-    ]),
-    ...lintRetries(eventAction(binding), [...path, "actions", index])
-  ])
+  bindings.flatMap((binding, index) => {
+    const at = [...path, "actions", index]
+    const { action } = eventAction(binding)
+    const inner = binding.class_name === "EventAction" ? [...at, "action"] : at
+    return [
+      ...bindingTemplates(binding, at).flatMap(([place, text]) => lintTemplate(place, text, known)),
+      ...(action.class_name === "CheckpointRollbackAction"
+        ? lintTemplate([...inner, "checkpoint_dir"], action.checkpoint_dir, own)
+        : []),
+      ...lintShell(action, inner),
+      ...lintRetries(eventAction(binding), at)
+    ]
+  })
 
 /** Only what waits in the queue is tried again, and by the queue's worker alone. */
 const lintRetries = (
@@ -330,7 +233,9 @@ const lintNames = (rules: ReadonlyArray<{ readonly name: string }>, section: str
  * the sweep's parameters.
  */
 export const lintRules = (monitoring: Monitoring, names: Iterable<string>): ReadonlyArray<RuleProblem> => {
-  const common = [...always, ...names]
+  const parameters = [...names]
+  const common = [...always, ...parameters]
+  const own = new Set([...ofJob, ...parameters])
   const ownNames = (rule: LogEvent) => [
     ...Object.keys(rule.metadata),
     ...Object.keys(rule.extract_groups),
@@ -357,14 +262,15 @@ export const lintRules = (monitoring: Monitoring, names: Iterable<string>): Read
           ]
           : []),
         ...lintCancel(rule, path),
-        ...lintBindings(rule.actions, path, new Set([...common, ...ownNames(rule), ...handed(rule.name)]))
+        ...lintBindings(rule.actions, path, new Set([...common, ...ownNames(rule), ...handed(rule.name)]), own)
       ]
     }),
     ...monitoring.state_events.flatMap((rule, index) =>
       lintBindings(
         rule.actions,
         ["state_events", index],
-        new Set([...common, ...Object.keys(rule.metadata), ...evidence, ...handed(rule.name)])
+        new Set([...common, ...Object.keys(rule.metadata), ...evidence, ...handed(rule.name)]),
+        own
       )
     )
   ]

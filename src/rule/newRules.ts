@@ -1,8 +1,8 @@
 /** Other rules than before: what follows from that for what is under way. */
+import { ruleOf } from "./bound.ts"
 import type { Context } from "./Context.ts"
 import { finishIfJudged } from "./ending.ts"
 import { actAgain } from "./gates.ts"
-import { ruleOf } from "./raise.ts"
 import { watchAnew } from "./silence.ts"
 
 /**

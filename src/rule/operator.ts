@@ -55,9 +55,15 @@ export const operate = (
 const restartByHand = (context: Context, job: Job, why: string, refuse: (why: string) => void): void => {
   const { name } = job.plan
   if (job.ending !== null && job.outcome === null) return refuse(`job ${name} is being ended: ${job.ending.why}`)
-  if (job.restart !== null) return refuse(`a restart of job ${name} is decided already: ${job.restart.reason}`)
+  const waits = job.verdict !== null && (job.restart?.notBefore ?? "") > context.fact.at
+  if (job.restart !== null && !waits) {
+    return refuse(`a restart of job ${name} is decided already: ${job.restart.reason}`)
+  }
   if (job.attempt === 0 && job.outcome === null) return refuse(`job ${name} was not submitted yet`)
   if (job.state === "submitting" || job.state === "waiting") return refuse(`job ${name} is about to be submitted`)
+  if (job.restart !== null) {
+    context.emit({ type: "RestartDropped", data: { why: "an operator restarts the job at once" } }, job)
+  }
   const reopened = job.outcome !== null
   if (reopened) context.emit({ type: "JobReopened", data: { why } }, job)
   if (job.held !== null && context.session.behaviour >= restartReleases) {
@@ -78,7 +84,7 @@ const restartByHand = (context: Context, job: Job, why: string, refuse: (why: st
     context.now(job)
   )
   endAttempt(context, context.now(job), `restart: ${why}`, seq)
-  if (reopened) context.roomChanged = true
+  if (reopened || waits) context.roomChanged = true
 }
 
 const acknowledge = (context: Context, job: Job, why: string): void => {

@@ -1,6 +1,6 @@
 /** Events and what rules bind to them: conditions one by one, then the action. */
 import * as Either from "effect/Either"
-import { type Binding, eventAction, isExecuted, renderAction } from "../action/actions.ts"
+import { eventAction, isExecuted, renderAction } from "../action/actions.ts"
 import type { PublishEventAction } from "../action/actions/PublishEventAction.ts"
 import { judge } from "../action/conditions.ts"
 import type { ValueMap } from "../backend/Value.ts"
@@ -12,20 +12,18 @@ import { type Job } from "../session/Job.ts"
 import { eventKey } from "../session/Session.ts"
 import { wouldClass, wouldHave } from "../session/would.ts"
 import { evidenceIsHeardAgain, sourcesAreTold } from "./behaviour.ts"
+import { asksByMetadata, boundAt, ruleOf, speaksOfFailure, tellsOfFailure } from "./bound.ts"
 import { isCancelledByOthers } from "./classify.ts"
 import { type Judged, keepsOf, passAll } from "./conditions.ts"
-import type { Context, Rules } from "./Context.ts"
+import type { Context } from "./Context.ts"
 import { evidenceAgainst } from "./disproved.ts"
 import { failureOf } from "./failure.ts"
 import { fingerprint } from "./fingerprint.ts"
-import { variablesOf } from "./metadata.ts"
+import { jobVariables, variablesOf } from "./metadata.ts"
 import { modeOf, type Monitoring, stateOfClass } from "./Monitoring.ts"
 import { excludeByRule } from "./nodes.ts"
 import { restart } from "./restart.ts"
-
-/** Whether a match may be what a restart answers, or what the attempt ends of. */
-const tellsOfFailure = ({ actions, state }: Pick<Monitoring["log_events"][number], "state" | "actions">): boolean =>
-  state !== null || actions.some((bound) => eventAction(bound).action.class_name === "RestartAction")
+import { rollBack } from "./rollback.ts"
 
 type Raised = EventData<"EventRaised">
 
@@ -104,33 +102,6 @@ export const raiseState = (
   raise(context, context.now(job), mode, "state", rule, { ...rule.metadata, ...metadata }, more)
 }
 
-const isMode = (name: string, rules: Rules): name is Mode => [...rules.state.keys()].some((mode) => mode === name)
-
-/** What the rule of an occurrence binds to it at `position`. */
-export const boundAt = (
-  context: Context,
-  occurrence: Occurrence,
-  position: number
-): typeof Binding.Type | undefined => {
-  const job = context.job(occurrence.job)
-  if (job === undefined) return undefined
-  return ruleOf(context.rulesAt(job, occurrence), occurrence)?.actions[position]
-}
-
-/** The rule by which an event of that name and source goes; what is published goes by the log event of its name, if any. */
-export const ruleOf = (
-  rules: Rules,
-  { name, source }: Pick<Occurrence, "name" | "source">
-): Monitoring["log_events"][number] | Monitoring["state_events"][number] | undefined => {
-  const log = source === "state" ? undefined : rules.log.get(name)
-  return log === undefined && (source === "state" || source === "published") && isMode(name, rules)
-    ? rules.state.get(name)
-    : log
-}
-
-const asksByMetadata = (bound: typeof Binding.Type): boolean =>
-  eventAction(bound).conditions.some(({ class_name }) => class_name === "MetadataCondition")
-
 /** Seconds since an event of that name last led to such an action for the job; null if it never did. */
 const sinceAction = (
   { fact, session }: Context,
@@ -166,16 +137,6 @@ export const bind = (context: Context, occurrence: Occurrence, position: number,
   }
   const passage = passAll(context, job, `${occurrence.seq}.${position}`, conditions, from, asking, cause)
   if (passage.passage === "passed") act(context, job, occurrence, position, eventAction(bound), passage.last)
-}
-
-/**
- * Whether the event's rule takes it for a failure, or the event that it was published by does; a restart because of
- * anything else is wanted in any case.
- */
-const speaksOfFailure = (rules: Rules, { name, published, source }: Occurrence): boolean => {
-  if (source === "state" || source === "inactivity") return true
-  const mode = modeOf(ruleOf(rules, { name, source })?.state ?? null)
-  return (published !== null && published.failure !== null) || (mode !== null && mode !== "success")
 }
 
 const act = (
@@ -216,7 +177,11 @@ const act = (
       cause
     )
   }
-  const rendered = renderAction(action, variablesOf(context.session, job, occurrence))
+  const rendered = renderAction(
+    action,
+    variablesOf(context.session, job, occurrence),
+    jobVariables(context.session, job)
+  )
   if (Either.isLeft(rendered)) return skip(rendered.left.message)
   const ready = rendered.right
   if (ready.class_name === "LogAction" || ready.class_name === "LogMessageAction") {
@@ -236,6 +201,9 @@ const act = (
     )
     context.ordered.push({ job: job.plan.name, end, why, seq })
     return
+  }
+  if (ready.class_name === "CheckpointRollbackAction") {
+    return rollBack(context, job, occurrence, binding, ready, skip, cause)
   }
   if (ready.class_name === "PublishEventAction") return publish(context, job, occurrence, binding, ready, skip, cause)
   const complete = ready.class_name === "RunCommandAction" ? { ...ready, cwd: ready.cwd ?? job.plan.output_dir } : ready

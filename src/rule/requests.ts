@@ -9,6 +9,7 @@ import { later } from "../event/time.ts"
 import type { Told } from "../event/Told.ts"
 import type { QueueEntry } from "../session/entries.ts"
 import { type Context, decodeRules } from "./Context.ts"
+import { finishIfJudged } from "./ending.ts"
 import { actAgain } from "./gates.ts"
 import { excludeByHand, releaseByHand } from "./nodes.ts"
 import { observed, operate } from "./operator.ts"
@@ -128,11 +129,12 @@ export const giveUpTold = (context: Context, { claims, since }: Told): void => {
       context.emit({ type: "QueueFinished", data: { queue_id: entry.queueId, outcome } }, context.job(entry.job))
     }
   }
-  for (const { id, job: name, onInterrupt, seq } of [...actions.values()]) {
+  for (const { action, id, job: name, onInterrupt, seq } of [...actions.values()]) {
     if (seq < since || onInterrupt === "retry") continue
     const job = context.job(name)
     context.emit({ type: "ActionInterrupted", data: { action_id: id, why: decidedAgain } }, job)
     if (job?.attention === null) context.emit({ type: "AttentionNeeded", data: { why: decidedAgain } }, job)
+    if (job !== undefined && action.class_name === "CheckpointRollbackAction") finishIfJudged(context, job)
   }
 }
 

@@ -1,15 +1,16 @@
 /** Restarts: at most one for an attempt, within every budget, and never of an attempt that is over. */
 import type { RestartAction } from "../action/actions/RestartAction.ts"
+import { later } from "../event/time.ts"
 import type { Occurrence } from "../session/entries.ts"
 import type { Job } from "../session/Job.ts"
 import { wouldHave } from "../session/would.ts"
 import { laterLinesFollow } from "./behaviour.ts"
 import { noteFailure } from "./breaker.ts"
-import { budgetsOf, type Charge, progressOf, spentText } from "./budget.ts"
+import { budgetsOf, type Charge, progressOf, restartsSince, spentText } from "./budget.ts"
 import { isNearItsEnd } from "./chain.ts"
 import { changeHindrance, changesOf } from "./changes.ts"
 import { isCancelledByOthers, noRestartCode } from "./classify.ts"
-import type { Context } from "./Context.ts"
+import { type Context, timerOf } from "./Context.ts"
 import { failureOf } from "./failure.ts"
 import { metadataOf } from "./metadata.ts"
 import { excludeByRule } from "./nodes.ts"
@@ -52,9 +53,20 @@ const followedCharge = (
     ? [{ ...charge, fingerprint: error }]
     : []
 
+/** No restart waits longer, in seconds, unless the first one does. */
+const longestBackOff = 3600
+
+/** Seconds that the restart waits for: from the second one without progress on twice as long each time. */
+const backOffOf = (context: Context, job: Job, action: typeof RestartAction.Type, charge: Charge): number => {
+  const first = action.backoff_seconds ?? context.rules(job).monitoring.restarts.backoff_seconds ?? 0
+  if (!(first > 0)) return 0
+  return Math.min(first * 2 ** Math.min(restartsSince(job, charge).length, 30), Math.max(longestBackOff, first))
+}
+
 /**
- * Decides a restart, or why not (`skip`). `unlessCompleted`: it is void should the attempt turn out to have completed. An attempt that still lives is cancelled; the next one is submitted when the
- * scheduler has said that it is dead and its log has settled.
+ * Decides a restart, or why not (`skip`). `unlessCompleted`: it is void should the attempt turn out to have completed. An
+ * attempt that still lives is cancelled; the next one is submitted when the scheduler has said that it is dead, its log
+ * has settled and its back-off is over.
  */
 export const restart = (
   context: Context,
@@ -92,6 +104,7 @@ export const restart = (
   const own = budgets.find(({ kind }) => kind === "rule")
   const reason = action.reason || metadataOf(metadata, "reason") || name
   const changes = changesOf(context, job, occurrence, action)
+  const wait = job.links.length > 0 ? 0 : backOffOf(context, job, action, charge)
   const seq = context.emit(
     {
       type: "RestartDecided",
@@ -103,7 +116,8 @@ export const restart = (
         by: "rule",
         ...charge,
         budgets,
-        ...(changes === null ? {} : { changes })
+        ...(changes === null ? {} : { changes }),
+        ...(wait === 0 ? {} : { not_before: later(context.fact.at, wait) })
       }
     },
     job,
@@ -113,6 +127,7 @@ export const restart = (
     const naming = { nodes: "failed", reason, seconds: action.exclude_seconds, scope: action.exclude_scope }
     excludeByRule(context, context.now(job), occurrence, naming, () => {}, seq)
   }
+  if (wait > 0 && acts) context.setTimer(timerOf("restart", job), wait, job)
   endAttempt(context, context.now(job), `restart: ${reason}`, seq)
   if (acts) noteFailure(context, context.now(job), occurrence, charge, seq)
 }

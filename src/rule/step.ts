@@ -19,6 +19,8 @@ import { followRules } from "./newRules.ts"
 import { forgetUnknown, releaseExpired } from "./nodes.ts"
 import { raise } from "./raise.ts"
 import { answer, giveUpTold, takeStock, workerLost } from "./requests.ts"
+import { dropRollback } from "./rollback.ts"
+import { followRollback } from "./rolledBack.ts"
 import { judgeSilence, watchSilence } from "./silence.ts"
 import { lose, notFound, refused, roomAtSite, submitWaiting } from "./submitting.ts"
 import { complete, isWatched, watchTermination } from "./termination.ts"
@@ -34,10 +36,12 @@ export const step = (
   fact: Fact,
   reserved: ReadonlySet<number> = new Set()
 ): ReadonlyArray<EventRecord<DecisionType>> => {
+  const open = fact.type === "ActionFinished" ? session.actions.get(fact.data.action_id) : undefined
   fold(session, fact)
   const context = new Context(session, fact.type === "RulesChanged" ? rulesInForce(session) : rules, fact, reserved)
   decide(context, fact)
   if (fact.type === "JobStateChanged" && fact.job !== undefined) context.moved.push({ job: fact.job, seq: fact.seq })
+  if (fact.type === "ActionFinished" && open !== undefined) followRollback(context, open, fact.data.outcome)
   goOn(context)
   tendChains(context, submits(context))
   return context.decisions
@@ -147,6 +151,7 @@ const followState = (context: Context, { from, reason, requeued, to }: EventData
       job.restart.seq
     )
   }
+  if (requeued === true) dropRollback(context, job, "the scheduler runs the job again by itself")
   if (to === "MISSING") {
     if (context.session.settleSeconds === 0) lose(context, job)
     else context.setTimer(timerOf("missing", job), context.session.settleSeconds, job)
@@ -224,6 +229,7 @@ const fire = (context: Context, timer: string): void => {
   }
   const job = context.job(rest.slice(0, -1).join(" "))
   if (job === undefined || job.attempt !== Number(rest.at(-1)) || job.outcome !== null) return
+  if (kind === "restart") context.roomChanged = true
   if (kind === "idle") judgeSilence(context, job)
   if (kind === "overrun") endOverrun(context, job)
   if (kind === "settle") judgeEnd(context, job)

@@ -3,6 +3,7 @@ import type { EventData } from "../event/events.ts"
 import { secondsBetween } from "../event/time.ts"
 import { type Job } from "../session/Job.ts"
 import { excludedBy } from "../session/nodes.ts"
+import { rollbackOf } from "../session/rollback.ts"
 import { submitTimer } from "../session/Session.ts"
 import { wouldHave } from "../session/would.ts"
 import { limitsAreWaitedOut } from "./behaviour.ts"
@@ -151,10 +152,15 @@ const isSeenDead = (context: Context, job: Job): boolean => {
   return false
 }
 
-/** Whether nobody holds the job back: an operator, or the breaker, which holds restarts that no operator asked for. */
-const mayGo = ({ session }: Context, { attempt, held, restart }: Job): boolean =>
-  held === null &&
-  (session.breakerOpen === null || attempt === 0 || restart?.by === "operator" || restart?.by === "chain")
+/**
+ * Whether nothing holds the job back: an operator, the rollback of its checkpoint, a back-off, or the breaker, which holds
+ * restarts that no operator asked for.
+ */
+const mayGo = ({ fact, session }: Context, job: Job): boolean => {
+  const { attempt, held, restart } = job
+  return held === null && rollbackOf(session, job) === null && fact.at >= (restart?.notBefore ?? "") &&
+    (session.breakerOpen === null || attempt === 0 || restart?.by === "operator" || restart?.by === "chain")
+}
 
 /**
  * Intends what waits and may start, as far as `max_jobs` leaves room: tasks of one array script and attempt together.

@@ -119,6 +119,8 @@ export interface Job {
     readonly reason: string
     readonly unlessCompleted: boolean
     readonly by: "rule" | "operator" | "lost" | "chain"
+    /** Its back-off: it is not submitted before (ISO 8601 UTC). */
+    readonly notBefore: string | null
   } | null
   /** When the scheduler last said that the present attempt has ended. */
   readonly seenDead: string | null
@@ -166,6 +168,9 @@ export interface Job {
   readonly budgetFrom: number
   /** What restarts have changed in what is submitted; null: nothing. */
   readonly changes: Changes | null
+  /** How often its checkpoint was rolled back, and because of which attempt last; null: of none. */
+  readonly rollbacks: number
+  readonly rolledBack: number | null
   /** Nodes that the scheduler was told last to keep the present attempt away from, besides those of its script. */
   readonly excluded: ReadonlyArray<string>
   /** An operator wants it not to be submitted. */

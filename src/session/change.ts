@@ -56,6 +56,8 @@ const copyOf = (job: Job): Job => ({
   budgetFrom: job.budgetFrom,
   changes: job.changes,
   excluded: job.excluded,
+  rollbacks: job.rollbacks,
+  rolledBack: job.rolledBack,
   held: job.held,
   lostSubmissions: job.lostSubmissions,
   attention: job.attention,

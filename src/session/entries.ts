@@ -149,6 +149,8 @@ export interface OpenAction {
   readonly attempt: number
   readonly action: RenderedAction
   readonly onInterrupt: OnInterrupt | null
+  /** What led to it; null: that is forgotten. */
+  readonly occurrence: Occurrence | null
 }
 
 export interface QueueEntry {

@@ -42,6 +42,8 @@ const newJob = (plan: PlannedJob, at: string): Job => ({
   links: [],
   numbered: 0,
   linksRefused: 0,
+  rollbacks: 0,
+  rolledBack: null,
   changes: null,
   held: null,
   progressed: { best: {}, advanced: [], read: false },

@@ -6,6 +6,7 @@ import type { OpenBinding, OpenGate } from "./entries.ts"
 import { forgetOccurrences } from "./foldAttempt.ts"
 import { awaitJob, foldGate, gateKind, stopAwaiting } from "./foldGate.ts"
 import type { Job } from "./Job.ts"
+import { isRollback } from "./rollback.ts"
 import type { Session } from "./Session.ts"
 
 /** The records that are about events and actions. */
@@ -179,7 +180,8 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
         job: record.job ?? "",
         attempt: record.attempt ?? 0,
         action,
-        onInterrupt: record.data.on_interrupt ?? null
+        onInterrupt: record.data.on_interrupt ?? null,
+        occurrence: session.occurrences.get(occurrenceOf(binding)) ?? null
       })
       break
     }
@@ -190,6 +192,14 @@ export const foldAction = (session: Session, record: ActionRecord): void => {
       const status = record.type === "ActionFinished" ? record.data.outcome.status : "failed"
       if (action === undefined) break
       changeEvent(session, action.eventId, { status })
+      if (status === "done" && isRollback(action)) {
+        const { attempt } = action
+        changeJob(
+          session,
+          { ...record, job: action.job },
+          (job) => ({ rollbacks: job.rollbacks + 1, rolledBack: attempt })
+        )
+      }
       if (record.type === "ActionFinished") {
         noteFollowUp(session, action.id, record.seq, action.action.class_name, record.data.outcome.result)
       }

@@ -109,7 +109,7 @@ const decideRestart = (session: Session, record: EventRecord<"RestartDecided">):
   const { by, changes, event, fingerprint, progress, reason, unless_completed: unlessCompleted } = record.data
   const rule = by === "rule" ? record.data.rule ?? event : null
   changeJob(session, record, (job) => ({
-    restart: { seq: record.seq, reason, unlessCompleted, by },
+    restart: { seq: record.seq, reason, unlessCompleted, by, notBefore: record.data.not_before ?? null },
     link: by === "chain" ? job.link + 1 : job.link,
     restarts: [...job.restarts, { attempt: job.attempt + 1, cause: event, reason, rule, fingerprint, progress }],
     ...(changes === undefined ? {} : { changes }),

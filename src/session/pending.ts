@@ -2,6 +2,7 @@
 import { type Part, partsOf } from "../event/Question.ts"
 import type { OpenAction, OpenBinding, OpenGate, OpenSubmission, QueueEntry } from "./entries.ts"
 import type { Job, Link } from "./Job.ts"
+import { isRollback } from "./rollback.ts"
 import type { Session } from "./Session.ts"
 
 /** Submissions whose submit command may be run: their intent is this monitor's own. */
@@ -37,8 +38,13 @@ export const unwantedLinks = ({ chains, jobs }: Session): ReadonlyArray<Unwanted
     }).sort((a, b) => a.seq - b.seq)
   })
 
-/** Inline actions to run; those under way are known to whoever runs them. */
-export const toRun = (session: Session): ReadonlyArray<OpenAction> => [...session.actions.values()]
+/** Inline actions to run; those under way are known to whoever runs them. A checkpoint is left alone while its job lives. */
+export const toRun = (session: Session): ReadonlyArray<OpenAction> =>
+  [...session.actions.values()].filter((open) => {
+    const job = session.jobs.get(open.job)
+    return !isRollback(open) ||
+      job !== undefined && job.attempt === open.attempt && job.verdict !== null && !job.live && job.outcome === null
+  })
 
 /** A question to the outside world, and who waits for its answer. */
 export interface OpenQuestion {

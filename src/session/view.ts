@@ -4,6 +4,7 @@ import type { EventEntry, QueueEntry } from "./entries.ts"
 import { startGate } from "./foldGate.ts"
 import type { Job } from "./Job.ts"
 import { excludedView } from "./nodes.ts"
+import { rollbackOf } from "./rollback.ts"
 import type { Session } from "./Session.ts"
 import { logKey, statusOf, submitTimer } from "./Session.ts"
 import { isObserved } from "./would.ts"
@@ -26,8 +27,12 @@ export const waitsFor = (
   job: Job
 ): string | null => {
   const { attempt, held, outcome, plan, restart, state, verdict } = job
-  if (outcome !== null || (state !== "waiting" && (restart === null || verdict === null))) return null
+  const rolls = verdict !== null && rollbackOf(session, job) !== null
+  if (outcome !== null || !rolls && state !== "waiting" && (restart === null || verdict === null)) return null
   if (held !== null) return `its release: it is held (${held.reason})`
+  if (rolls) return "the rollback of its checkpoint"
+  const notBefore = restart?.notBefore ?? ""
+  if (notBefore > session.at) return `its back-off to end: it is submitted at ${notBefore}`
   if (session.breakerOpen !== null && attempt > 0 && restart?.by !== "operator") {
     return `an operator: restarts pause, because ${session.breakerOpen.reason}`
   }

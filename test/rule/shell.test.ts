@@ -10,7 +10,8 @@ const ran = (command: string, value: string): string => {
   const rendered = Either.getOrThrow(
     renderAction(
       { class_name: "RunCommandAction", command, shell: true, env: {}, cwd: null, timeout_seconds: 1 },
-      { value }
+      { value },
+      {}
     )
   )
   if (rendered.class_name !== "RunCommandAction" || typeof rendered.command === "string") return expect.unreachable()

@@ -46,6 +46,11 @@ export const RestartAction = Schema.Struct({
   max_per_fingerprint: Schema.optionalWith(Schema.NullOr(Int), { default: () => null }),
   max_no_progress: Schema.optionalWith(Schema.NullOr(Int), { default: () => null }),
   progress: Schema.optionalWith(Schema.NullOr(Schema.Array(Schema.String)), { default: () => null }),
+  /**
+   * Seconds from the decision to the submission; each later restart without progress waits twice as long, one hour at most.
+   * A link of a chain that waits in the queue already begins without. Absent: what `monitoring.restarts` says.
+   */
+  backoff_seconds: Schema.optional(Number),
   /** Options of sbatch for the attempts to come: `time`, `mem`, `partition`; they win over the script's own. */
   sbatch_overrides: Schema.optionalWith(SbatchOverrides, { default: () => ({}) }),
   /**

@@ -5,11 +5,12 @@ import type { Outcome } from "../../event/Outcome.ts"
 import { questionText } from "../../event/Question.ts"
 import type { Actor, Budget, RenderedAction } from "../../event/terms.ts"
 import { secondsBetween } from "../../event/time.ts"
+import { ruleOf } from "../../rule/bound.ts"
 import { rulesFor, rulesInForce } from "../../rule/Context.ts"
-import { ruleOf } from "../../rule/raise.ts"
 import { fold } from "../../session/fold.ts"
 import { gateKind } from "../../session/foldGate.ts"
 import { emptySession, type Session } from "../../session/Session.ts"
+import { resultText } from "../happenings.ts"
 import { type BySeq, chainOf, type Evidence, evidenceOf } from "./evidence.ts"
 
 /** What a condition said. */
@@ -63,7 +64,7 @@ export interface AuditEntry {
   readonly command: ReadonlyArray<string> | null
   readonly cwd: string | null
   readonly slurm_id: string | null
-  /** Of the last run. */
+  /** Of the last run; `output`: what a program printed, or what an action without one tells. */
   readonly exit_code: number | null
   readonly duration_seconds: number | null
   readonly output: string | null
@@ -105,13 +106,16 @@ const conditionsOf = (chain: ReadonlyArray<EventRecord>): ReadonlyArray<Conditio
 const numberOr = (value: unknown): number | null => typeof value === "number" ? value : null
 const textOr = (value: unknown): string | null => isText(value) ? value : null
 
+/** What is not told elsewhere of a run. */
+const plain = ({ exit_code: _, ...result }: Outcome["result"]): Outcome["result"] => result
+
 const ended = (run: Run, at: string, { duration_seconds, result, status }: Outcome): Run => ({
   ...run,
   finished_at: at,
   status: result["interrupted"] === true ? "interrupted" : status,
   exit_code: numberOr(result["exit_code"]),
   duration_seconds: duration_seconds ?? secondsBetween(run.at, at),
-  output: textOr(result["stdout"]),
+  output: textOr(result["stdout"]) ?? ((status === "done" && resultText(plain(result))) || null),
   error_output: textOr(result["stderr"]),
   error: textOr(result["error"])
 })
