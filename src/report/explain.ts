@@ -13,6 +13,7 @@ import { excludedView } from "../session/nodes.ts"
 import type { Session } from "../session/Session.ts"
 import { chainText, waitsFor } from "../session/view.ts"
 import { wouldOf } from "../session/would.ts"
+import { auditEntries } from "./audit/entries.ts"
 import { sentence } from "./happenings.ts"
 
 /** One sentence, and the seqs of the records that it rests on, the latest first. */
@@ -23,6 +24,7 @@ export interface Statement {
     | "waiting"
     | "restart"
     | "no_restart"
+    | "action"
     | "condition"
     | "changes"
     | "nodes"
@@ -168,6 +170,21 @@ const onceEach = (statements: ReadonlyArray<Statement>): ReadonlyArray<Statement
     return same.length === 1 ? one : { ...one, text: `${one.text} (${same.length} times)` }
   })
 
+/** Actions other than restarts that were taken or skipped. */
+const actionsOf = (records: ReadonlyArray<EventRecord>, name: string): ReadonlyArray<Statement> =>
+  auditEntries(records).filter(({ action, job }) =>
+    job === name && action.endsWith("Action") && action !== "RestartAction"
+  )
+    .map(({ action, attempt, cause, error, event, output, reason, status }) => {
+      const said = [...new Set([reason, output, error])].filter((one) => one !== null && one !== "" && one !== event)
+      const words = said.length === 0 ? "" : `: ${said.join("; ")}`
+      return {
+        about: "action",
+        text: `${action} of ${event ?? "nothing"} in attempt ${attempt ?? 0} ${status}${words}`,
+        evidence: cause
+      }
+    })
+
 /** That nothing ever asked for a restart is an answer too. */
 const neverAsked = ({ outcome, why }: Job): string =>
   outcome === null || outcome === "success"
@@ -225,6 +242,7 @@ export const explain = (
     ...(waits.length > 0 ? [] : [{ about: "waiting" as const, text: waitsForNothing(job), evidence: state }]),
     ...onceEach(restarts),
     ...(restarts.length > 0 ? [] : [{ about: "no_restart" as const, text: neverAsked(job), evidence: state }]),
+    ...onceEach(actionsOf(records, name)),
     ...lastWords(own, job.attempt).map((record) => ({
       about: "condition" as const,
       text: conditionText(bySeq, record),

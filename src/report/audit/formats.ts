@@ -49,9 +49,10 @@ export const csv = (rows: ReadonlyArray<AuditRow>): ReadonlyArray<string> => for
 /** Lines of a Markdown table. */
 export const markdown = (rows: ReadonlyArray<AuditRow>): ReadonlyArray<string> => formats.markdown(columns, rows)
 
-const resultText = ({ duration_seconds, exit_code, runs }: AuditEntry): string =>
+const resultText = ({ duration_seconds, exit_code, output, runs }: AuditEntry): string =>
   [
     exit_code === null ? [] : [`exit code ${exit_code}`],
+    exit_code === null && output !== null ? [output] : [],
     duration_seconds === null ? [] : [`${duration_seconds} s`],
     runs.length < 2 ? [] : [`${runs.length} runs`]
   ].flat().join(", ")
