@@ -42,7 +42,14 @@ export const rollBack = (
     if (job.attention?.reason !== why) context.emit({ type: "AttentionNeeded", data: { why } }, job, cause)
     return
   }
-  const data = { action_id: `a${context.nextSeq()}`, binding, event_id: occurrence.eventId, action }
+  const { checkpoint_dir: dir } = action
+  const checkpoint_dir = dir.startsWith("/") ? dir : `${job.plan.output_dir}/${dir}`
+  const data = {
+    action_id: `a${context.nextSeq()}`,
+    binding,
+    event_id: occurrence.eventId,
+    action: { ...action, checkpoint_dir }
+  }
   const seq = context.emit({ type: "ActionStarted", data }, job, cause)
   endAttempt(context, context.now(job), `its checkpoint is rolled back: ${action.reason}`, seq)
 }

@@ -186,7 +186,7 @@ const healthy: ReadonlyArray<string> = [
   "Compile with `TORCH_USE_CUDA_DSA` to enable device-side assertions."
 ]
 
-describe.each(presets)("%s", (preset) => {
+describe.each([...presets, "megatron_torchrun", "megatron_torchrun_elastic"])("%s", (preset) => {
   it.effect.each(progress)("reads %j", ([line, found]) =>
     Effect.gen(function*() {
       const { acting, groups } = yield* reading(preset, line)

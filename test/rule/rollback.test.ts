@@ -163,6 +163,12 @@ describe("CheckpointRollbackAction", () => {
     expect(types(m.records)).not.toContain("ActionInterrupted")
   })
 
+  it("finds a directory from the job's own on", () => {
+    const m = running({ log_events: [{ ...corrupt, actions: [{ ...rollback, checkpoint_dir: "../ckpt" }] }] })
+    m.log([{ rule: "corrupt" }])
+    expect(last(m, "ActionStarted")).toMatchObject({ action: { checkpoint_dir: "/out/a/../ckpt" } })
+  })
+
   it("takes nothing that a log says into the name of its directory", () => {
     const m = running({
       log_events: [{ ...corrupt, actions: [{ ...rollback, checkpoint_dir: "{checkpoint}" }] }]

@@ -12,7 +12,7 @@ import { Checkpoints, type CheckpointsLook, trackerName } from "../../port/Check
  */
 export const CheckpointRollbackAction = Schema.Struct({
   class_name: Schema.Literal("CheckpointRollbackAction"),
-  /** Where the checkpoints are: made of the job's own values, never of what a log says. */
+  /** Where the checkpoints are: made of the job's own values, never of what a log says; from its `output_dir` on. */
   checkpoint_dir: Schema.optionalWith(Schema.String, { default: () => "{output_dir}/checkpoints" }),
   /** A text that names the corrupt one as `iter_0001000` or by its number, as `{path}`; empty: the tracker file's. */
   checkpoint: Schema.optionalWith(Schema.String, { default: () => "" }),
