@@ -75,6 +75,8 @@ export const options = {
   explain: typed("LINE", count, "why each rule does or does not match that line, counted from 1"),
   expect: texts("RULE", "fail unless this rule matches somewhere"),
   since: typed("SEQ|TIME", since, "from this record or time on"),
+  lines: typed("N", count, "so many lines of the log's end (default: 40)"),
+  attempt: typed("N", count, "the log of that attempt, counted from 1 (default: the latest)"),
   follow: flag("go on as new ones arrive"),
   sweep: text("FILE", "the sweep file (`sweep.json`) of a plan"),
   index: typed("N", index, "index of the sweep point"),
@@ -201,6 +203,11 @@ export const commands = {
     options: asking,
     required: ["session"]
   }),
+  "job retry": command({
+    help: "start jobs once more that ended without success; as `job restart`, but nothing else is touched",
+    options: asking,
+    required: ["session"]
+  }),
   "job cancel": command({ help: "end a job; nothing starts it again", options: asking, required: ["session"] }),
   "job ack": command({
     help: "a job (or all, and paused restarts) needs no attention any more; what restarts changed is undone",
@@ -222,7 +229,12 @@ export const commands = {
   }),
   "job logs": command({
     help: "the end of a job's log, or what is added to it",
-    options: ["job", "follow"],
+    options: ["job", "follow", "lines", "attempt"],
+    required: ["session"]
+  }),
+  "job why": command({
+    help: "why a job is where it is, in sentences: the same as `explain`",
+    options: ["job"],
     required: ["session"]
   }),
   explain: command({

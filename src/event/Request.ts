@@ -24,7 +24,7 @@ export const Request = Schema.Union(
   }),
   /** What an operator decides of a job. Of all jobs (null): only to acknowledge. */
   Schema.Struct({
-    kind: Schema.Literal("job_restart", "job_cancel", "job_ack", "job_hold", "job_release"),
+    kind: Schema.Literal("job_restart", "job_retry", "job_cancel", "job_ack", "job_hold", "job_release"),
     job: Schema.NullOr(Text),
     reason: Text
   }),

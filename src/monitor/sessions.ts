@@ -202,7 +202,8 @@ const answersTo = (place: SessionPlace, id: string) =>
       const { position } = yield* follow(place, from, () => (record) => {
         if (record.type === "OperatorRequested" && record.data.request_id === id) {
           answer = { accepted: true, why: "" }
-          restart = record.data.request.kind === "job_restart" ? record.seq : null
+          const { kind } = record.data.request
+          restart = kind === "job_restart" || kind === "job_retry" ? record.seq : null
         }
         if (record.type === "JobReleased" && record.cause === restart) answer = { accepted: true, why: record.data.why }
         if (record.type === "RequestRefused" && record.data.request_id === id) {

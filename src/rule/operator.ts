@@ -30,6 +30,9 @@ export const operate = (
     case "job_restart":
       if (!context.acts(job)) return refuse(observed)
       return restartByHand(context, job, why, refuse)
+    case "job_retry":
+      if (!context.acts(job)) return refuse(observed)
+      return retry(context, job, why, refuse)
     case "job_cancel":
       if (job.outcome !== null) return ended()
       if (!context.acts(job)) return refuse(observed)
@@ -49,6 +52,21 @@ export const operate = (
       context.emit({ type: "JobReleased", data: { why } }, job)
       context.roomChanged = true
   }
+}
+
+/** Only what has ended badly is begun once more: nothing that runs, or that is done, is touched. */
+const retry = (context: Context, job: Job, why: string, refuse: (why: string) => void): void => {
+  const { outcome, plan: { name }, restart, state } = job
+  if (outcome === "success") return refuse(`job ${name} ended in success; \`job restart\` runs it all the same`)
+  if (outcome === null && restart === null) {
+    if (state === "ended") return refuse(`job ${name} has just ended, and how is not judged yet`)
+    if (state === "pending" || state === "running") {
+      return refuse(
+        `job ${name} has not failed, it is ${state}; \`job restart\` ends what runs and starts it once more`
+      )
+    }
+  }
+  return restartByHand(context, job, why, refuse)
 }
 
 /** A person has looked: budgets begin anew, and a job that had ended is opened again. */

@@ -50,7 +50,10 @@ describe("autoexp job", () => {
     Effect.gen(function*() {
       const ask = yield* world
       for (
-        const command of ["job restart", "job cancel", "job ack", "job hold", "job release", "job logs", "explain"]
+        const command of [
+          ...["restart", "retry", "cancel", "ack", "hold", "release", "logs", "why"].map((word) => `job ${word}`),
+          "explain"
+        ]
       ) {
         const { exitCode, stderr } = yield* ask(`${command} --job train_3`)
         expect(exitCode, command).toBe(2)
@@ -93,7 +96,79 @@ it.scoped("autoexp job restart says that it releases a job which was held", () =
     ])
   }))
 
+it.scoped("autoexp job retry starts what failed once more, once, and touches nothing that runs or is done", () =>
+  Effect.gen(function*() {
+    const home = yield* temporary
+    const m = machine({ log_settle_seconds: 1 }, ["a", "b", "c", "d"].map((name, index) => plannedJob(name, index)), {
+      behaviour
+    })
+    m.submitAll()
+    for (const _ of "abcd") m.accept()
+    m.state("FAILED", "a", { exit_code: 1 })
+    m.state("COMPLETED", "b", { exit_code: 0 })
+    m.pass(2)
+    m.state("RUNNING", "c")
+    m.state("FAILED", "c", { exit_code: 1 })
+    m.state("RUNNING", "d")
+    yield* keep({ stateDir: home, planId: "plan" }, m.records)
+    const retry = Effect.map(
+      autoexp(home, ["job", "retry", "--job", "all", "--session", "plan", "--state-dir", home, "--json"]),
+      ({ exitCode, stdout }) => ({ exitCode, answers: JSON.parse(stdout) })
+    )
+    const others = [
+      { job: "b", accepted: false, why: "job b ended in success; `job restart` runs it all the same" },
+      { job: "c", accepted: false, why: "job c has just ended, and how is not judged yet" },
+      { job: "d", accepted: false, why: expect.stringContaining("job d has not failed, it is running; `job restart`") }
+    ]
+    expect(yield* retry).toEqual({ exitCode: 1, answers: [{ job: "a", accepted: true, why: "" }, ...others] })
+    const again = { job: "a", accepted: false, why: expect.stringContaining("job a is about to be submitted") }
+    expect(yield* retry).toEqual({ exitCode: 1, answers: [again, ...others] })
+    const audit = yield* autoexp(home, ["audit", "--session", "plan", "--state-dir", home, "--json"])
+    const asked = JSON.parse(audit.stdout).filter((entry: { readonly action: string; readonly job: string }) =>
+      entry.action === "job_retry" && entry.job === "a"
+    )
+    const actor = { role: "operator", user: expect.any(String), host: expect.any(String) }
+    expect(asked).toMatchObject([{ status: "done", actor }, { status: "refused", actor }])
+  }))
+
 describe("autoexp job logs", () => {
+  it.scoped("prints as many lines as asked for, of the attempt asked for", () =>
+    Effect.gen(function*() {
+      const home = yield* temporary
+      const m = machine({
+        log_settle_seconds: 0,
+        state_events: [{ name: "crash", actions: [{ class_name: "RestartAction" }] }]
+      }, [plannedJob("a")])
+      m.submitAll()
+      for (const attempt of [1, 2]) {
+        const log = path.join(home, `${attempt}.log`)
+        const lines = Array.from({ length: 9000 }, (_, line) => `attempt ${attempt} line ${line} ${"é".repeat(9)}\n`)
+        fs.writeFileSync(log, lines.join(""))
+        const [submission] = m.session.submissions.values()
+        const { name = "", nonce = "" } = submission ?? {}
+        const data = { nonce, name, slurm_id: `${attempt}`, task: null, cluster: "x", log_path: log }
+        m.fact("JobSubmitted", { ...data, how: "answered" }, { job: "a", attempt })
+        if (attempt === 2) break
+        m.state("RUNNING")
+        m.state("FAILED", "a", { exit_code: 1 })
+        m.pass(1)
+        m.confirm()
+      }
+      yield* keep({ stateDir: home, planId: "plan" }, m.records)
+      const logs = (...words: ReadonlyArray<string>) =>
+        autoexp(home, ["job", "logs", "--session", "plan", "--job", "a", "--state-dir", home, ...words])
+      const lines = (text: string) => text.trimEnd().split("\n").map((line) => line.replace(/ é*$/, ""))
+      expect(lines((yield* logs("--lines", "2")).stdout)).toEqual(["attempt 2 line 8998", "attempt 2 line 8999"])
+      expect(lines((yield* logs("--lines", "2", "--attempt", "1")).stdout))
+        .toEqual(["attempt 1 line 8998", "attempt 1 line 8999"])
+      // More than is read at first, and from the middle of a character on.
+      expect(lines((yield* logs("--lines", "7777")).stdout)[0]).toBe("attempt 2 line 1223")
+      expect(lines((yield* logs("--lines", "20000")).stdout)).toHaveLength(9000)
+      expect(yield* logs("--attempt", "3"))
+        .toMatchObject({ exitCode: 2, stderr: expect.stringContaining("job a has no attempt 3: the latest is 2") })
+      expect((yield* logs("--attempt", "1", "--follow")).exitCode).toBe(2)
+    }))
+
   it.scoped("prints the end of the log, and only the path as JSON", () =>
     Effect.gen(function*() {
       const home = yield* temporary

@@ -7,6 +7,7 @@ import { clean } from "../../report/width.ts"
 import type { Handler } from "../Handler.ts"
 import { findSession } from "../place.ts"
 import { printJson, printLines } from "../print.ts"
+import type { Given } from "../spec.ts"
 import { usage } from "../UsageError.ts"
 import { namedJobs } from "./job.ts"
 
@@ -44,7 +45,12 @@ const lines = (told: Explanation): ReadonlyArray<string> =>
     ...budgetLines(told)
   ].map(clean)
 
-export const explain: Handler<"explain"> = (given) =>
+/** The same of one job among the commands about jobs. */
+export const why: Handler<"job why"> = (given) => tellWhy(given)
+
+export const explain: Handler<"explain"> = (given) => tellWhy(given)
+
+const tellWhy = (given: Pick<Given<"explain">, "session" | "state-dir" | "job" | "json">) =>
   Effect.gen(function*() {
     const place = yield* findSession(given.session, given["state-dir"])
     const { records, session } = yield* recall(place)
