@@ -48,6 +48,8 @@ export const pursue = (watched: Watched, { json, monitor, submit, worker }: Purs
       json,
       takeover: false,
       observeOnly: false,
+      once: false,
+      leaveHeld: false,
       worker: worker && monitor,
       requests: submit ? [submitRequest(actorOf("operator"))] : [],
       until: monitor ? never : submitted

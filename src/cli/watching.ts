@@ -1,6 +1,8 @@
 /** Watching a session in front of people: live while it goes on, a summary when it ends. */
+import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type { NewEvent } from "../event/EventRecord.ts"
 import type { EventData } from "../event/events.ts"
 import * as FileJournal from "../journal/FileJournal.ts"
@@ -8,7 +10,7 @@ import * as LiveFollowUps from "../monitor/followUps.ts"
 import * as LiveFiles from "../monitor/LiveFiles.ts"
 import * as RuleSource from "../monitor/ruleSource.ts"
 import { type SessionError, type SessionServices, watchSession } from "../monitor/sessions.ts"
-import type { SessionPlace } from "../port/Journal.ts"
+import type { SessionHeldError, SessionPlace } from "../port/Journal.ts"
 import { ending, hasTrouble, liveRows, needsAttention } from "../report/ending.ts"
 import { happening } from "../report/happenings.ts"
 import { live, type LiveRow } from "../report/live.ts"
@@ -39,6 +41,10 @@ export interface Watching {
   /** Whether queued actions are executed here. */
   readonly worker: boolean
   readonly requests: ReadonlyArray<NewEvent<"OperatorRequested">>
+  /** One cycle of each, then the end. */
+  readonly once: boolean
+  /** Leave sessions out that somebody else watches, and say so, unless that is all of them. */
+  readonly leaveHeld: boolean
   readonly until: (session: Session) => boolean
 }
 
@@ -84,7 +90,8 @@ export const watching = (
     const rows = new Map<string, ReadonlyArray<LiveRow>>()
     const attention = new Map<string, ReadonlyArray<string>>()
     const several = watched.length > 1
-    return yield* Effect.forEach(watched, (each) => {
+    const held: Array<SessionHeldError> = []
+    const seen = yield* Effect.forEach(watched, (each) => {
       const { opening, place } = each
       const index = indexing(each)
       const named = (job: string) => several ? `${place.planId}/${job}` : job
@@ -106,9 +113,22 @@ export const watching = (
       }).pipe(
         Effect.onInterrupt(() =>
           screen.err(`detached; jobs go on. Attach again: autoexp monitor --session ${place.planId}\n`)
-        )
+        ),
+        Effect.asSome,
+        Effect.catchTag("SessionHeldError", (error) => {
+          if (!options.leaveHeld) return Effect.fail(error)
+          held.push(error)
+          return Effect.as(
+            screen.err(
+              `session ${error.planId} is watched by process ${error.pid} on ${error.host}, and left to that\n`
+            ),
+            Option.none<Session>()
+          )
+        })
       )
     }, { concurrency: "unbounded" })
+    const [first] = held
+    return first !== undefined && held.length === watched.length ? yield* first : Array.getSomes(seen)
   }))
 
 /** Sums the sessions up and returns the exit code. */

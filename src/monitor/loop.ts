@@ -49,7 +49,9 @@ export interface WatchOptions {
   readonly worker: boolean
   /** Decides and records, and acts on nothing: what would have been done is recorded as that. */
   readonly observeOnly: boolean
-  /** Stop when this holds although the session is not finished: after one cycle, or once all is submitted. */
+  /** One cycle, what it began included, then stop: of follow-ups too. */
+  readonly once: boolean
+  /** Stop when this holds although the session is not finished: once all is submitted. */
   readonly until: (session: Session) => boolean
   readonly toolVersion: string
   readonly actor: Actor
@@ -57,8 +59,8 @@ export interface WatchOptions {
   readonly requests: ReadonlyArray<NewEvent<"OperatorRequested">>
   /** Called with every batch of records right after it became durable. */
   readonly onRecords: (records: ReadonlyArray<EventRecord>, session: Session) => Effect.Effect<void>
-  /** Watches a follow-up session to its end and returns its status. */
-  readonly watchFollowUp: (planId: string) => Effect.Effect<string>
+  /** Watches a follow-up session to its end and returns its status; null: it goes on after the one cycle asked for. */
+  readonly watchFollowUp: (planId: string) => Effect.Effect<string | null>
 }
 
 /** How many queued actions run at once. */
@@ -127,14 +129,15 @@ export const watch = (
       )
 
     /** Starts `effect` beside the loop, once for each id; its fact is recorded by the loop. */
-    const beside = <R>(id: string, effect: Effect.Effect<NewEvent<FactType>, never, R>) =>
+    const beside = <R>(id: string, effect: Effect.Effect<NewEvent<FactType> | null, never, R>) =>
       underWay.has(id) ? Effect.void : Effect.suspend(() => {
         underWay.add(id)
-        return Effect.asVoid(Effect.forkScoped(Effect.flatMap(effect, (fact) => Queue.offer(outcomes, fact))))
+        const told = Effect.flatMap(effect, (fact) => fact === null ? Effect.void : Queue.offer(outcomes, fact))
+        return Effect.asVoid(Effect.forkScoped(told))
       })
 
     /** An action beside the loop: one that was begun is waited for, even by a monitor that was asked for one cycle. */
-    const action = <R>(id: string, effect: Effect.Effect<NewEvent<FactType>, never, R>) =>
+    const action = <R>(id: string, effect: Effect.Effect<NewEvent<FactType> | null, never, R>) =>
       underWay.has(id) ? Effect.void : Effect.zipRight(
         held.assertNewest,
         Effect.suspend(() => {
@@ -170,13 +173,14 @@ export const watch = (
       }
       for (const { planId, seq, status } of session.followUps.values()) {
         if (status !== null) continue
-        yield* beside(
+        yield* (options.once ? action : beside)(
           planId,
-          Effect.map(options.watchFollowUp(planId), (ended) => ({
-            type: "FollowUpEnded" as const,
-            cause: seq,
-            data: { plan_id: planId, status: ended }
-          }))
+          Effect.map(options.watchFollowUp(planId), (ended) =>
+            ended === null ? null : {
+              type: "FollowUpEnded" as const,
+              cause: seq,
+              data: { plan_id: planId, status: ended }
+            })
         )
       }
     })
@@ -331,6 +335,8 @@ export const watch = (
         )
       )
 
+    const isOver = () => options.once || isFinished(session, options.worker) || options.until(session)
+
     const loop = Effect.gen(function*() {
       for (;;) {
         const period = periodOf(session.ruleSets)
@@ -339,7 +345,7 @@ export const watch = (
         yield* observe
         yield* act
         yield* publish
-        if (isFinished(session, options.worker) || options.until(session)) return yield* awaitActions
+        if (isOver()) return yield* awaitActions
         let waited = 0
         while (waited < period) {
           yield* Effect.sleep(`${tickSeconds * 1000} millis`)
@@ -353,7 +359,7 @@ export const watch = (
           if (session.seq === before) continue
           yield* act
           yield* publish
-          if (isFinished(session, options.worker) || options.until(session)) return yield* awaitActions
+          if (isOver()) return yield* awaitActions
         }
       }
     })

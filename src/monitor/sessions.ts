@@ -88,7 +88,7 @@ export const submitRequest = (actor: Actor): NewEvent<"OperatorRequested"> => ({
 })
 
 export interface WatchSession
-  extends Pick<WatchOptions, "worker" | "observeOnly" | "until" | "requests" | "onRecords" | "toolVersion">
+  extends Pick<WatchOptions, "worker" | "once" | "observeOnly" | "until" | "requests" | "onRecords" | "toolVersion">
 {
   readonly takeover: boolean
   /** Begins the session if it has no journal yet. */
@@ -99,6 +99,7 @@ export interface WatchSession
 export const quietly = {
   takeover: false,
   observeOnly: false,
+  once: false,
   opening: null,
   requests: [],
   until: () => false,
@@ -116,13 +117,14 @@ export const tellLeftOut = (leftOut: ReadonlyArray<LeftOut>): Effect.Effect<void
 
 /**
  * Holds the session and watches it until it is finished or `until` holds; returns it as it is then. Follow-up sessions
- * of it are watched beside it, each to its end.
+ * of it are watched beside it, each to its end. `once`: for one cycle, they as well, and a journal that cannot be written
+ * is an error.
  */
 export const watchSession = (
   place: SessionPlace,
   options: WatchSession
 ): Effect.Effect<Session, SessionError, SessionServices> =>
-  throughOutages(place, (first, begun) =>
+  (options.once ? onceOnly : throughOutages)(place, (first, begun) =>
     Effect.scoped(Effect.gen(function*() {
       const held = yield* hold(place, first ? options : { takeover: false, opening: null })
       yield* begun
@@ -138,6 +140,9 @@ export const watchSession = (
       return held.session
     })))
 
+/** Whoever asks for one cycle, as cron does, asks again by himself. */
+const onceOnly: typeof throughOutages = (_place, once) => once(true, Effect.void)
+
 /** A follow-up's word for its end: `success` if every job of it succeeded. */
 const endOf = (session: Session): string =>
   [...session.jobs.values()].every(({ outcome }) => outcome === "success") ? "success" : "failed"
@@ -145,18 +150,19 @@ const endOf = (session: Session): string =>
 /** Watches a follow-up to its end; one that another monitor holds is looked at now and then. */
 const followUpStatus = (
   place: SessionPlace,
-  options: Pick<WatchOptions, "worker" | "observeOnly" | "toolVersion">
-): Effect.Effect<string, never, SessionServices> =>
+  options: Pick<WatchOptions, "worker" | "observeOnly" | "once" | "toolVersion">
+): Effect.Effect<string | null, never, SessionServices> =>
   Effect.suspend(() => {
-    const { observeOnly, toolVersion, worker } = options
-    return watchSession(place, { ...quietly, observeOnly, toolVersion, worker })
+    const { observeOnly, once, toolVersion, worker } = options
+    return watchSession(place, { ...quietly, observeOnly, once, toolVersion, worker })
   }).pipe(
-    Effect.map(endOf),
+    Effect.map((session) => isFinished(session, options.worker) ? endOf(session) : null),
     Effect.catchTag("SessionHeldError", () =>
       Effect.gen(function*() {
-        yield* Effect.sleep("5 seconds")
+        if (!options.once) yield* Effect.sleep("5 seconds")
         const { session } = yield* glance(place)
-        return isFinished(session, options.worker) ? endOf(session) : yield* followUpStatus(place, options)
+        if (isFinished(session, options.worker)) return endOf(session)
+        return options.once ? null : yield* followUpStatus(place, options)
       })),
     Effect.catchAll((error) => Effect.succeed(`lost: ${error.message}`))
   )

@@ -11,7 +11,6 @@ import type { Given } from "../spec.ts"
 import { usage } from "../UsageError.ts"
 import { machine, sumUp, watching } from "../watching.ts"
 
-const always = () => true
 const never = () => false
 
 /** The sessions that the options of `monitor` name. */
@@ -61,7 +60,9 @@ export const monitor: Handler<"monitor"> = (given) =>
       observeOnly,
       worker,
       requests: [],
-      until: given.once ? always : never
+      once: given.once,
+      leaveHeld: given.all,
+      until: never
     })
     const rest = own.filter(({ session }) => isFinished(session, worker)).map(({ session }) => session)
     return yield* sumUp(given["include-completed"] ? [...sessions, ...rest] : sessions, { json, worker })
