@@ -149,7 +149,9 @@ describe("the table", () => {
       index: "1",
       "max-per-stage": "1",
       format: "md",
-      hours: "1"
+      hours: "1",
+      lines: "1",
+      attempt: "1"
     }
     for (const name of commandNames) {
       const argv = optionsOf(name).filter((option) => option !== "help").flatMap((option) =>
