@@ -62,7 +62,10 @@ const open = (
     let take: (record: Envelope) => void = () => {}
     const loaded = yield* load(place, { from, begin: (resumed) => take = begin(resumed) })
     const scope = yield* Effect.scope
+    // Two at once would write into one draft.
+    const oneByOne = yield* Effect.makeSemaphore(1)
     const tidy = Effect.flatMap(chainOf(place), (links) => compress(place, epoch, links, compaction)).pipe(
+      oneByOne.withPermits(1),
       Effect.catchAll((error) => Effect.logDebug(`old segments stay as they are: ${error.message}`)),
       Effect.forkIn(scope),
       Effect.asVoid

@@ -4,7 +4,7 @@ import * as fs from "node:fs"
 import { pipeline } from "node:stream/promises"
 import { createGunzip, createGzip } from "node:zlib"
 import { JournalIoError } from "../port/Journal.ts"
-import { codeOf } from "./disk.ts"
+import { codeOf, sync } from "./disk.ts"
 
 /** The text of a compressed file as far as it can be decompressed, at most `limit` bytes, and what kept it from the rest. */
 export const inflate = (
@@ -39,11 +39,6 @@ export const inflate = (
 /** Compresses a file into another one, whatever stood there, and makes its content durable. */
 export const deflate = (from: string, to: string): Effect.Effect<void, JournalIoError> =>
   Effect.tryPromise({
-    try: async (signal) => {
-      await pipeline(fs.createReadStream(from), createGzip(), fs.createWriteStream(to), { signal })
-      const handle = fs.openSync(to, "r+")
-      fs.fsyncSync(handle)
-      fs.closeSync(handle)
-    },
+    try: (signal) => pipeline(fs.createReadStream(from), createGzip(), fs.createWriteStream(to), { signal }),
     catch: (error) => new JournalIoError({ path: to, message: error instanceof Error ? error.message : String(error) })
-  })
+  }).pipe(Effect.zipRight(sync(to)))

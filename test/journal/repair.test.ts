@@ -44,6 +44,25 @@ describe("segments", () => {
       expect(yield* journal.verify(place, 7)).toMatchObject({ faults: [], hash: records[6]?.hash })
     }).pipe(Effect.provide(settings)))
 
+  it.scopedLive("are compressed once each, although others are sealed meanwhile", () =>
+    Effect.gen(function*() {
+      const place = yield* quickPlace
+      const journal = yield* Journal
+      const written = yield* Effect.scoped(Effect.gen(function*() {
+        const writer = yield* journal.hold(place, { takeover: false })
+        return yield* Effect.forEach(Array.from({ length: 60 }), (_, batch) => writer.append(at, facts(20, batch * 20)))
+      }))
+      expect((yield* journal.read(place)).records).toStrictEqual(written.flat())
+      expect(segmentsIn(place.stateDir).some((name) => name.endsWith(".gz"))).toBe(true)
+    }).pipe(
+      Effect.provide(
+        FileJournal.layerWith({
+          segmentBytes: 4000,
+          compaction: { smallBytes: 100, atLeast: 100, compressFrom: 1000 }
+        })
+      )
+    ))
+
   it.scopedLive("survive a crash between the merged file and the removal of what it holds", () =>
     Effect.gen(function*() {
       const { journal, place, records } = yield* long
