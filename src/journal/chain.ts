@@ -93,6 +93,9 @@ const checkHash = (
   if (!isUtf8(line)) return Either.left("invalid UTF-8")
   const text = line.toString("utf8")
   const cut = text.length - tailLength
+  if (text.endsWith("\r")) {
+    return Either.left("it ends with CR LF, as an editor or a copy to another system leaves lines")
+  }
   if (cut < 0 || !text.startsWith(hashKey, cut) || !text.endsWith("\"}")) return Either.left("not a whole record")
   const hash = text.slice(cut + hashKey.length, -2)
   return sha256(before + text.slice(0, cut)) === hash ? Either.right({ text, hash }) : Either.left(notFollowing)

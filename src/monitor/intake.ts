@@ -1,6 +1,7 @@
 /** From the envelopes that a journal gives to records, with the end that the session file has seen held against them. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as path from "node:path"
 import { decodeRecord, type EventRecord, type UnreadableRecordError } from "../event/EventRecord.ts"
 import { type Envelope, JournalDamagedError, type Position, type Reader, type SessionPlace } from "../port/Journal.ts"
 import { type Head, sessionFile } from "./publish.ts"
@@ -13,7 +14,9 @@ export interface Intake {
   readonly count: () => number
   /** The last record. */
   readonly head: () => Head
-  /** Fails if a record could not be understood, or if the journal ends before what the session file has seen. */
+  /** Fails if the records are those of another session. */
+  readonly belongs: Effect.Effect<void, JournalDamagedError>
+  /** Fails if these are records of another session, if one could not be understood, or if the journal ends before what the session file has seen. */
   readonly check: Effect.Effect<void, UnreadableRecordError | JournalDamagedError>
 }
 
@@ -28,6 +31,7 @@ export const makeIntake = (
   begin: (resumed: boolean) => (record: EventRecord) => void
 ): Intake => {
   let unreadable: UnreadableRecordError | null = null
+  let stranger: JournalDamagedError | null = null
   let seen: string | null = null
   let count = 0
   let head: Head = { seq: 0, hash: "" }
@@ -44,6 +48,7 @@ export const makeIntake = (
       from,
       begin: (resumed) => {
         unreadable = null
+        stranger = null
         seen = null
         count = 0
         head = { seq: 0, hash: "" }
@@ -59,20 +64,38 @@ export const makeIntake = (
           count += 1
           if (unreadable !== null) return
           const record = decodeRecord(envelope)
-          if (Either.isRight(record)) take(record.right)
-          else unreadable = record.left
+          if (Either.isLeft(record)) unreadable = record.left
+          else {
+            stranger ??= strangerOf(place, record.right)
+            take(record.right)
+          }
         }
       }
     },
     resumed: () => isResumed,
     count: () => count,
     head: () => head,
+    belongs: Effect.suspend(() => stranger ?? Effect.void),
     check: Effect.suspend((): Effect.Effect<void, UnreadableRecordError | JournalDamagedError> => {
+      if (stranger !== null) return stranger
       if (unreadable !== null) return unreadable
       const isKnown = published === null || published.seq < begunAt || seen === published.hash
       return isKnown ? Effect.void : removed(place, published, head.seq)
     })
   }
+}
+
+/** A file that was put in the place of the session's own: whoever went on by it would do what is another's to do. */
+const strangerOf = ({ planId, stateDir }: SessionPlace, record: EventRecord): JournalDamagedError | null => {
+  if (record.type !== "SessionOpened" || record.data.plan_id === planId) return null
+  const file = path.join(stateDir, `${planId}.events.jsonl`)
+  return new JournalDamagedError({
+    path: file,
+    from: 0,
+    to: 0,
+    seq: record.seq,
+    message: `${file}: this is the journal of session ${record.data.plan_id}, not of ${planId}`
+  })
 }
 
 /** The chain alone cannot tell that its last lines were removed. */

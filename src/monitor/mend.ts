@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import { type Fault, Journal, type Repair, type SessionPlace, type Verified } from "../port/Journal.ts"
 import { hold } from "./held.ts"
+import { makeIntake } from "./intake.ts"
 import { makePublisher, publishedHead, sessionFile } from "./publish.ts"
 
 /** What the chain alone cannot show: that its last records are not there any more. */
@@ -37,6 +38,10 @@ export const verifyJournal = Effect.fn("monitor.verifyJournal")(function*(place:
  */
 export const repairJournal = Effect.fn("monitor.repairJournal")(function*(place: SessionPlace) {
   const journal = yield* Journal
+  const intake = makeIntake(place, null, null, () => () => undefined)
+  // Damage ends what is read, and is what is to be repaired.
+  yield* Effect.catchTag(journal.walk(place, intake.reader), "JournalDamagedError", () => Effect.void)
+  yield* intake.belongs
   const { end } = yield* verifyJournal(place)
   const repaired: Repair | null = yield* journal.repair(place, end)
   if (repaired === null) return null
