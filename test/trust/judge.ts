@@ -2,7 +2,7 @@
 import { expect } from "vitest"
 import type { RenderedAction } from "../../src/event/terms.ts"
 import type { Session } from "../../src/session/Session.ts"
-import { submissionsOf, type Told } from "./script.ts"
+import { archive, submissionsOf, type Told } from "./script.ts"
 
 const givenUpFor = /whether it took effect is not known|it is not done again/
 
@@ -33,6 +33,18 @@ const counted = (names: ReadonlyArray<string>): Record<string, number> => {
   for (const name of names) counts[name] = (counts[name] ?? 0) + 1
   return counts
 }
+
+/** What is done again where it is not known whether it was: at least once, and by each monitor at most once. */
+const judgeRetried = (done: Readonly<Record<string, number>>, calm: Told, monitors: number): void => {
+  for (const command of calm.commands) {
+    if (!command.startsWith(archive)) continue
+    expect(done[command], command).toBeGreaterThanOrEqual(1)
+    expect(done[command], command).toBeLessThanOrEqual(monitors)
+  }
+}
+
+const once = (commands: ReadonlyArray<string>): Record<string, number> =>
+  counted(commands.filter((command) => !command.startsWith(archive)))
 
 /** Commands that the journal says were given up: whoever ran them died meanwhile, or a repair cut off what tells of them. */
 const givenUp = ({ records, session }: Told): ReadonlySet<string> => {
@@ -77,8 +89,9 @@ export const judge = (told: Told, calm: Told): void => {
   expect([...new Set(cancelled(told))]).toEqual(cancelled(calm))
   expect(readings(told)).toEqual(readings(calm))
   const gone = givenUp(told)
-  const done = counted(told.commands)
-  for (const [command, times] of Object.entries(counted(calm.commands))) {
+  judgeRetried(counted(told.commands), calm, told.monitors)
+  const done = once(told.commands)
+  for (const [command, times] of Object.entries(once(calm.commands))) {
     if (gone.has(command) && done[command] === undefined) delete done[command]
     else expect([command, done[command]]).toEqual([command, times])
     delete done[command]
@@ -102,9 +115,10 @@ export const judgeRepaired = (told: Told, calm: Told): void => {
   expect({ ...submitted, [followUp]: 1 }).toEqual(counted(submissionsOf(calm.ledger)))
   expect(followed).toBe(gone.has("RunAutoexpAction") ? Math.min(followed, 1) : 1)
   expect(jobsOf(told.session)).toEqual(jobsOf(calm.session))
-  const done = counted(told.commands)
+  judgeRetried(counted(told.commands), calm, told.monitors)
+  const done = once(told.commands)
   for (const [command, times] of Object.entries(done)) expect([command, times]).toEqual([command, 1])
-  for (const command of Object.keys(counted(calm.commands))) {
+  for (const command of Object.keys(once(calm.commands))) {
     if (done[command] === undefined) expect([...gone]).toContain(command)
   }
 }

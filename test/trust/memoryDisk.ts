@@ -298,9 +298,6 @@ const real: typeof fs = createRequire(import.meta.url)("node:fs")
 export const streams = {
   createReadStream,
   createWriteStream,
-  openSync: () => -1,
-  fsyncSync: () => undefined,
-  closeSync: () => undefined,
   readFileSync: (file: string, how?: "utf8") =>
     file.startsWith("/state/") ? found(file).data : real.readFileSync(file, how)
 }

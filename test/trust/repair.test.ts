@@ -14,6 +14,7 @@ import * as disk from "./memoryDisk.ts"
 import { carryOut, place, type Told } from "./script.ts"
 
 vi.mock("node:fs/promises", () => import("./memoryDisk.ts"))
+vi.mock("node:zlib", () => import("./trackedZlib.ts"))
 vi.mock("node:fs", async (original) => ({
   ...await original<typeof fs>(),
   ...(await import("./memoryDisk.ts")).streams
@@ -22,8 +23,8 @@ vi.mock("node:fs", async (original) => ({
 const seed = Number(process.env["AUTOEXP_FAULT_SEED"] ?? 7)
 const rounds = Number(process.env["AUTOEXP_FAULT_ROUNDS"] ?? 100)
 
-/** So small that a session has many segments, and that older ones are merged. */
-const files = { segmentBytes: 6000, compaction: { smallBytes: 4000, atLeast: 2, compressFrom: Infinity } }
+/** So small that a session has many segments, and that older ones are merged, and compressed. */
+const files = { segmentBytes: 6000, compaction: { smallBytes: 4000, atLeast: 2, compressFrom: 5000 } }
 
 /** Carries the session out by monitors that die when they have brought the session file up so many times, in all. */
 const carry = async (
@@ -44,7 +45,8 @@ const carry = async (
     },
     undefined,
     between,
-    files
+    files,
+    true
   )
   return { told, published }
 }
@@ -62,7 +64,7 @@ const nothing = () => Effect.succeed(false)
 it(`does nothing twice after the repair of any of ${rounds} random faults (AUTOEXP_FAULT_SEED=${seed})`, async () => {
   const random = randomOf(seed)
   const calm = await carry([], nothing)
-  const tally = { unnoticed: 0, repaired: 0, refused: 0 }
+  const tally = { unnoticed: 0, repaired: 0, refused: 0, compressed: 0 }
   const failures: Array<string> = []
   for (let round = 0; round < rounds && failures.length < 5; round += 1) {
     let what = ""
@@ -75,8 +77,13 @@ it(`does nothing twice after the repair of any of ${rounds} random faults (AUTOE
       const { told } = await carry([first, second], (death) =>
         Effect.gen(function*() {
           if (death !== 2) return false
-          const segments = disk.files().filter((file) => /^\/state\/plan\.events\..*jsonl(\.gz)?$/.test(file))
+          // Half of the faults meet a compressed file.
+          if (round % 4 < 2) yield* (yield* Journal).compact(place)
+          const all = disk.files().filter((file) => /^\/state\/plan\.events\..*jsonl(\.gz)?$/.test(file))
+          const compressed = all.filter((file) => file.endsWith(".gz"))
+          const segments = round % 4 < 2 && compressed.length > 0 ? compressed : all
           const file = segments[pick(0, segments.length)] ?? ""
+          if (file.endsWith(".gz")) tally.compressed += 1
           const whole = (yield* look(place)).records
           if (round % 2 === 0) yield* saveSession
           const broken = damaged(disk.bytesOf(file) ?? Buffer.alloc(0), random, kinds[round % kinds.length])
@@ -104,4 +111,5 @@ it(`does nothing twice after the repair of any of ${rounds} random faults (AUTOE
   }
   expect(failures).toEqual([])
   expect(tally.repaired).toBeGreaterThan(rounds / 2)
+  expect(tally.compressed).toBeGreaterThan(rounds / 3)
 }, 900_000)

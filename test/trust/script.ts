@@ -32,9 +32,12 @@ export const place = { stateDir: "/state", planId: "plan" }
 
 const command = (...argv: [string, ...Array<string>]) => ({ class_name: "RunCommandAction" as const, command: argv })
 const queued = <A>(action: A) => ({ class_name: "EventAction" as const, mode: "queue" as const, action })
+/** What may be done more than once. */
+export const archive = "archive"
 const restart = { class_name: "RestartAction", max_restarts: 3 } as const
 
-const rules = {
+/** `retried`: each checkpoint is archived too, again where nobody knows whether it was. */
+const rules = (retried: boolean) => ({
   poll_interval_seconds: 0.5,
   inactivity_threshold_seconds: null,
   log_settle_seconds: 0.5,
@@ -43,20 +46,25 @@ const rules = {
       name: "saved",
       pattern: "saved (?P<path>\\S+)",
       extract_groups: { path: "path" },
-      actions: [queued(command("evaluate", "{path}")), command("note", "{path}")]
+      actions: [
+        queued(command("evaluate", "{path}")),
+        command("note", "{path}"),
+        ...retried ? [{ ...queued(command(archive, "{path}")), on_interrupt: "retry" as const }] : []
+      ]
     },
     { name: "nccl", pattern: "NCCL WARN", metadata: { error_type: "nccl" }, actions: [restart] },
     { name: "ready", pattern: "ready", actions: [queued({ class_name: "RunAutoexpAction" as const })] }
   ],
   state_events: [{ name: "crash", actions: [restart] }]
-} as const
+} as const)
 
 const job = (name: string, index: number) =>
   plannedJob(name, index, { log_path: `/out/${name}/log`, output_dir: `/out/${name}` })
 
 /** One that succeeds, one that crashes and is restarted, one that hangs and is, one that is cancelled. */
 const jobs = ["good", "bad", "hung", "unwanted"].map(job)
-const opened = opening(rules, jobs, { settle_seconds: 1 })
+const openingOf = (retried: boolean) => opening(rules(retried), jobs, { settle_seconds: 1 })
+const opened = openingOf(false)
 
 const courses: FakeOptions["courses"] = {
   "good.": { endAfterSeconds: 3 },
@@ -177,7 +185,8 @@ const finished = async (fiber: Fiber.RuntimeFiber<Session, SessionError>) =>
 /**
  * Carries the session to its end, by as many monitors as it takes: when one has died, the next begins, with what its kind
  * of death leaves on the disk. `pass` hears how much time has passed. `between`: what is done to the files after a death
- * (the number of which it is told, from 1); if that says so, the operator then asks again for what he wants.
+ * (the number of which it is told, from 1); if that says so, the operator then asks again for what he wants. `retried`:
+ * as the rules say.
  */
 export const carryOut = async (
   effects: Effects,
@@ -185,7 +194,8 @@ export const carryOut = async (
   faults: disk.Faults,
   pass: (millis: number) => void = () => undefined,
   between: (death: number) => Effect.Effect<boolean, unknown, Journal> = () => Effect.succeed(false),
-  files: Partial<FileJournal.FileOptions> = {}
+  files: Partial<FileJournal.FileOptions> = {},
+  retried = false
 ): Promise<Told> => {
   disk.format()
   const time = makeClock(begin)
@@ -213,7 +223,7 @@ export const carryOut = async (
       ...quietly,
       worker: true,
       toolVersion: "0",
-      opening: opened,
+      opening: openingOf(retried),
       requests: asked ? [] : [submitRequest(actorOf("operator"))]
     })
     return Effect.runFork(run(Effect.provide(watching, services)))

@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { isAtWork } from "./trackedZlib.ts"
 
 interface Sleeper {
   readonly at: number
@@ -18,9 +19,9 @@ export interface VirtualClock {
   readonly jump: (millis: number) => void
 }
 
-/** Lets everything happen that waits for nothing but its turn. */
+/** Lets everything happen that waits for nothing but its turn, or for a thread that compresses. */
 export const settle = async (): Promise<void> => {
-  for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+  for (let turn = 0; turn < 3 || isAtWork(); turn += 1) await new Promise((resolve) => setImmediate(resolve))
 }
 
 export const makeClock = (start: string): VirtualClock => {
