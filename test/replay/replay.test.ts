@@ -129,11 +129,17 @@ describe("the first difference", () => {
     }))
     const restarts = m.records.filter(({ type }) => type === "RestartDecided")
     expect(restarts).toHaveLength(2)
-    // The budget stands in the first restart already.
+    // The budget stands in the first restart already: that of the log's first line, and no other.
+    const [restart] = restarts
+    const budgets = (before: number) => ({ budget: { before, after: before - 1 } })
     expect(replayed(records).divergence).toMatchObject({
-      recorded: { type: "RestartDecided", seq: restarts[0]?.seq },
+      seq: 9,
+      fact: { type: "LogRead", seq: 7, job: "a", attempt: 1, data: { matches: [{ rule: "nccl" }] } },
+      recorded: { ...restart, data: { ...restart?.data, ...budgets(2) } },
+      decided: { type: "RestartDecided", seq: 9, cause: 8, data: budgets(1) },
       rule: "nccl"
     })
+    expect(restart?.seq).toBe(9)
   })
 })
 
