@@ -52,6 +52,18 @@ const killed = async () => {
   await autoexp([0, 1], "monitor", ...session)
 }
 
+/** Ends monitors, clusters and jobs of this recording, which a failure leaves behind. */
+const endAll = () => {
+  for (const pid of fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)) {
+    try {
+      const read = (name) => fs.readFileSync(path.join("/proc", pid, name), "utf8")
+      if (read("environ").includes(folder) || read("cmdline").includes(folder)) process.kill(Number(pid), "SIGKILL")
+    } catch {
+      // It has ended, or is not ours.
+    }
+  }
+}
+
 const fake = [
   "monitoring=megatron_production",
   "slurm=fake",
@@ -85,5 +97,6 @@ try {
   })
   process.exitCode = spawnSync(process.execPath, [outfile, root, folder], { stdio: "inherit" }).status ?? 1
 } finally {
+  endAll()
   fs.rmSync(folder, { recursive: true, maxRetries: 5 })
 }
