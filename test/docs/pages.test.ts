@@ -5,6 +5,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { vi } from "vitest"
 import { autoexp, temporary } from "../cli/autoexp.ts"
+import { blocksOf, examplesOf, pattern } from "./examples.ts"
 
 const isFile = (file: string): boolean => fs.statSync(file, { throwIfNoEntry: false })?.isFile() === true
 
@@ -15,16 +16,6 @@ const words = (line: string): ReadonlyArray<string> =>
 /** What another run has otherwise: when it was, and at which records. */
 const anyTime = (source: string): string =>
   source.replace(/\d{4}-\d\d-\d\dT[\d:]+\\\.\d+Z/g, "\\S+").replace(/(record \+|\\\[|← \+)\d+/g, "$1\\d+")
-
-const escaped = (word: string): string => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
-
-/** Spaces are for readers, and `...` stands for any lines. */
-const pattern = (text: string): RegExp => {
-  const lines = text.trimEnd().split("\n").map((line) =>
-    line === "..." ? "(?:.*\\n)*?" : `${anyTime(line.trim().split(/ +/).map(escaped).join(" +"))} *\\n`
-  )
-  return new RegExp(`^ *${lines.join(" *")}$`)
-}
 
 /** All there is of actions and conditions. */
 const sources = (): string => {
@@ -52,7 +43,7 @@ it.scopedLive.each(
   ([name, count]) =>
     Effect.gen(function*() {
       const page = fs.readFileSync(path.resolve(import.meta.dirname, `../../docs/${name}.md`), "utf8")
-      const blocks = [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, kind, text = ""]) => ({ kind, text }))
+      const blocks = blocksOf(page)
       const dir = yield* temporary
       yield* Effect.acquireRelease(
         // A cluster of its own, so that its first job has the id that the page shows.
@@ -71,16 +62,14 @@ it.scopedLive.each(
       for (const { kind, text } of blocks) {
         if (kind === "ts") expect(sources(), "code that the page shows").toContain(text)
       }
-      const examples = blocks.filter(({ kind }) => kind === "console")
-        .flatMap(({ text }) => text.split(/^\$ autoexp /m).slice(1))
+      const examples = examplesOf(blocks)
       expect(examples.length).toBeGreaterThanOrEqual(count)
-      for (const example of examples) {
-        const [line = "", ...expected] = example.split("\n")
+      for (const { expected, line } of examples) {
         const argv = words(line).map((word) => isFile(path.join(dir, word)) ? path.join(dir, word) : word)
         const config = composes(argv) ? ["-C", path.join(dir, "config")] : []
         const { stderr, stdout } = yield* autoexp(dir, [...argv, ...config])
         const printed = (stdout + stderr).replaceAll(`${dir}/`, "").replaceAll(dir, ".")
-        expect(printed, line).toMatch(pattern(expected.join("\n")))
+        expect(printed, line).toMatch(pattern(expected, anyTime))
       }
     }),
   60_000
