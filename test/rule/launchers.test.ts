@@ -36,7 +36,7 @@ const course = (monitoring: Monitoring, lines: ReadonlyArray<string>, state: str
   const matches = matchesIn(Either.getOrThrow(makeDetector(monitoring)), lines)
   m.fact("LogRead", { path: "log", from: 0, to: 1, size: 1, identity: "f", matches }, { job: "a", attempt: 1 })
   const atOnce = m.job().cancel !== null
-  m.state(atOnce ? "CANCELLED" : state, "a", state === "NODE_FAIL" ? { nodes: "gpu03" } : {})
+  m.state(atOnce ? "CANCELLED" : state, "a", state === "NODE_FAIL" && lines.length === 0 ? { nodes: "gpu03" } : {})
   m.pass(40)
   const rollsBack = toRun(m.session).length > 0
   const restart = m.job().restarts.at(0) ?? null
@@ -159,10 +159,18 @@ describe.each(presets)("under $preset", ({ early, preset }) => {
       expect(course(yield* section(preset), lines, "FAILED")).toMatchObject({ then: "failed" })
     }))
 
-  it.effect("keeps away from a node that SLURM lost, and goes on after a preemption and a time limit", () =>
+  it.effect("keeps away from a node that SLURM or srun names as lost, and goes on after a preemption and a time limit", () =>
     Effect.gen(function*() {
       const monitoring = yield* section(preset)
       expect(course(monitoring, [], "NODE_FAIL")).toEqual({ then: "restart", atOnce: false, excluded: ["gpu03"] })
+      const named = [
+        iteration,
+        "srun: error: Node failure on gpu05",
+        "srun: Job step aborted: Waiting up to 32 seconds"
+      ]
+      expect(course(monitoring, named, "NODE_FAIL")).toEqual({ then: "restart", atOnce: false, excluded: ["gpu05"] })
+      const many = [iteration, "srun: error: Node failure on gpu[03,05]"]
+      expect(course(monitoring, many, "NODE_FAIL")).toEqual({ then: "restart", atOnce: false, excluded: [] })
       for (const state of ["PREEMPTED", "TIMEOUT"]) {
         expect(course(monitoring, [iteration], state)).toMatchObject({ then: "restart" })
       }
