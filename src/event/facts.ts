@@ -196,8 +196,16 @@ export const facts = {
   CancelAnswered: Schema.Struct({ slurm_id: Text }),
   /** The scheduler took the cancel of a link that waits behind the present attempt. */
   LinkCancelAnswered: Schema.Struct({ nonce: Text, slurm_id: Text }),
-  /** Such a link is over: its state, or `MISSING` if scheduler and accounting both answered not to know it. */
-  LinkEnded: Schema.Struct({ nonce: Text, slurm_id: Text, state: Text }),
+  /**
+   * Such a link is over: its state, or `MISSING` if scheduler and accounting both answered not to know it; when it ran, if
+   * it began and got no further than its gate.
+   */
+  LinkEnded: Schema.Struct({
+    nonce: Text,
+    slurm_id: Text,
+    state: Text,
+    ran: Schema.optional(Schema.Struct({ start: Text, end: Text }))
+  }),
   /** The scheduler took the cancel long ago and still shows the attempt, in this state. */
   CancelUnheeded: Schema.Struct({ slurm_id: Text, state: Text }),
   /** The scheduler was asked once more: the attempt that ended has ended. */

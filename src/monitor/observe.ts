@@ -174,11 +174,13 @@ const linkFacts = ({ job, link: { nonce }, slurm, taken }: UnwantedLink, report:
     : report.inferred === true
     ? taken
     : parseState(report.state).phase === "ended"
-  return !isOver ? [] : [{
+  if (!isOver) return []
+  const { end = null, start = null, state = "MISSING" } = report ?? {}
+  return [{
     type: "LinkEnded",
     job: job.plan.name,
     attempt: job.attempt,
-    data: { nonce, slurm_id: slurm.id, state: report?.state ?? "MISSING" }
+    data: { nonce, slurm_id: slurm.id, state, ...(start === null || end === null ? {} : { ran: { start, end } }) }
   }]
 }
 

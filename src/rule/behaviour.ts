@@ -3,7 +3,7 @@
  * facts raises it by one, and lets the decider ask `session.behaviour` there: older journals go on, and are decided again,
  * as they began.
  */
-export const behaviour = 8
+export const behaviour = 9
 
 /** From here on, what asks for files says how often. */
 export const filesHaveIntervals = 1

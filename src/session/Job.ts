@@ -159,7 +159,7 @@ export interface Job {
   readonly link: number
   /** Links that wait behind the present attempt, the next one first. */
   readonly links: ReadonlyArray<Link>
-  /** The highest number in the name of a link. */
+  /** The highest number in the name of a submission that the scheduler has queued, and of a link. */
   readonly numbered: number
   /** How often in a row the scheduler refused to queue a link. */
   readonly linksRefused: number

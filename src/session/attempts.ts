@@ -25,6 +25,10 @@ const lasting = (span: { readonly start: string; readonly end: string } | null):
 /** Seconds that all attempts of the job ran, up to `now`. */
 export const ranSeconds = (job: Job, now: string): number => job.past.seconds + lasting(spanOf(job, now))
 
+/** The past once a link belongs to it that was no attempt, but had its nodes while it waited at its gate. */
+export const withGated = (past: Past, ran: { readonly start: string; readonly end: string } | undefined): Past =>
+  ran === undefined ? past : { ...past, seconds: past.seconds + lasting(ran) }
+
 /** The past once the present attempt belongs to it; as it is if that never ran. */
 export const withPresent = (job: Job, now: string): Past => {
   const { attempt, counted: { step }, nodes, past, slurm, slurmState } = job

@@ -3,7 +3,7 @@ import { parseState } from "../backend/slurm/states.ts"
 import type { EventRecord } from "../event/EventRecord.ts"
 import { changeJob } from "./change.ts"
 import { closeDone, closeGates, closeTermination } from "./foldGate.ts"
-import { foldLink, intendLink, loseLink, queueLink, takeLink } from "./foldLink.ts"
+import { foldLink, intendLink, loseLink, numberedWith, queueLink, takeLink } from "./foldLink.ts"
 import { type Job } from "./Job.ts"
 import { afterPresent } from "./newAttempt.ts"
 import { excludedBy } from "./nodes.ts"
@@ -197,6 +197,7 @@ export const foldAttempt = (session: Session, record: AttemptRecord): void => {
         state: "pending",
         live: true,
         slurm: { id: slurm_id, task, name, cluster },
+        numbered: numberedWith(session, job, name),
         gate: "unasked",
         lostSubmissions: 0,
         logPath: log_path

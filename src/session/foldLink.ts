@@ -1,11 +1,15 @@
 /** What records make of a chain's links: submissions that wait behind a job's present attempt. */
 import type { EventRecord } from "../event/EventRecord.ts"
+import { withGated } from "./attempts.ts"
 import { changeJob } from "./change.ts"
 import type { OpenSubmission } from "./entries.ts"
-import type { Link } from "./Job.ts"
+import type { Job, Link } from "./Job.ts"
 import { afterPresent } from "./newAttempt.ts"
 import { excludedBy, withExcluded } from "./nodes.ts"
 import type { Session } from "./Session.ts"
+
+/** The behaviour (`rule/behaviour.ts`) from which on no link has the number of the submission that it waits behind. */
+const submissionsAreCounted = 9
 
 /** The number of a submission in its name `<job>.<number>.<nonce>`. */
 const numberOf = (name: string): number => Number(/\.(\d+)\.[^.]+$/.exec(name)?.[1] ?? 0)
@@ -27,6 +31,10 @@ export const intendLink = (session: Session, record: EventRecord<"SubmissionInte
     numbered: Math.max(numbered, numberOf(name))
   }))
 }
+
+/** The highest number in the names of the job's submissions, once the scheduler has queued this one, which is no link. */
+export const numberedWith = ({ behaviour }: Session, { numbered }: Job, name: string): number =>
+  behaviour < submissionsAreCounted ? numbered : Math.max(numbered, numberOf(name))
 
 /** The scheduler has queued it. */
 export const queueLink = (session: Session, record: EventRecord<"JobSubmitted">): void => {
@@ -93,8 +101,9 @@ export const foldLink = (
         cancel: cancel === null ? null : { ...cancel, taken: true }
       }))
     case "LinkEnded":
-      return changeJob(session, record, ({ links }) => ({
-        links: links.filter(({ nonce }) => nonce !== record.data.nonce)
+      return changeJob(session, record, ({ links, past }) => ({
+        links: links.filter(({ nonce }) => nonce !== record.data.nonce),
+        past: withGated(past, record.data.ran)
       }))
   }
 }

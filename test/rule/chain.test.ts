@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest"
 import type { Chain } from "../../src/event/PlannedJob.ts"
+import { behaviour } from "../../src/rule/behaviour.ts"
 import type { Monitoring } from "../../src/rule/Monitoring.ts"
+import { ranSeconds } from "../../src/session/attempts.ts"
 import { isFinished } from "../../src/session/Session.ts"
-import { machine, plannedJob, types } from "./machine.ts"
+import { actor, machine, plannedJob, types } from "./machine.ts"
 
 type Machine = ReturnType<typeof machine>
 const restartAction = { class_name: "RestartAction", reason: "again", max_restarts: 2 } as const
@@ -163,7 +165,7 @@ describe("a chain", () => {
 
   it("cancels the links that wait, and submits when they are gone, if a restart changes what is submitted", () => {
     const away = { ...restartAction, exclude_nodes: "failed" as const }
-    const m = begun({ links: 3 }, { state_events: [{ name: "crash", actions: [away] }] })
+    const m = begun({ links: 3 }, { state_events: [{ name: "crash", actions: [away] }] }, { behaviour })
     end(m, "NODE_FAIL", { nodes: "n7" })
     expect(m.job()).toMatchObject({ attempt: 1, verdict: { outcome: "failed" } })
     expect(m.session.submissions.size).toBe(0)
@@ -184,6 +186,22 @@ describe("a chain", () => {
       "--exclude=n7",
       expect.stringMatching(/^--dependency=afterany:\d+:\d+$/)
     ])
+    const numbers = intents(m).map(({ name }) => name.split(".")[1])
+    expect(numbers).toEqual(["1", "2", "3", "4", "5", "6"])
+    expect(m.replay()).toEqual(m.records)
+  })
+
+  it("counts the time in which a link that is not wanted had its nodes, waiting at its gate", () => {
+    const m = begun({ links: 3, ahead: 1 })
+    m.fact("OperatorRequested", { request_id: "r", actor, request: { kind: "job_cancel", job: "a", reason: "" } })
+    const [link] = m.job().links
+    const about = { nonce: link?.nonce ?? "", slurm_id: link?.slurm?.id ?? "" }
+    const before = ranSeconds(m.job(), m.job().lastUpdated)
+    m.fact("LinkCancelAnswered", about, { job: "a" })
+    const ran = { start: "2026-11-23T03:00:00.000Z", end: "2026-11-23T03:04:00.000Z" }
+    m.fact("LinkEnded", { ...about, state: "CANCELLED", ran }, { job: "a" })
+    expect(ranSeconds(m.job(), m.job().lastUpdated) - before).toBe(240)
+    expect(m.refold()).toEqual(m.session)
   })
 
   it("waits for an answer about a link of which nobody knows whether it is queued, before anything else is submitted", () => {
