@@ -3,7 +3,7 @@ import type { EventRecord } from "../../src/event/EventRecord.ts"
 import type { Request } from "../../src/event/Request.ts"
 import { auditEntries } from "../../src/report/audit/entries.ts"
 import { csv, markdown } from "../../src/report/audit/formats.ts"
-import { actor, machine } from "../rule/machine.ts"
+import { actor, machine, plannedJob } from "../rule/machine.ts"
 
 const monitor = { ...actor, role: "monitor" } as const
 const worker = { ...actor, role: "worker", host: "node7" } as const
@@ -159,6 +159,51 @@ describe("an audit", () => {
       },
       { status: "running", actor, evidence: { kind: "request", request: "job_restart" } }
     ])
+  })
+
+  it("tells which link a restart has taken, of those queued meanwhile nothing else, and of surplus links that are cancelled", () => {
+    const chain = {
+      links: 4,
+      ahead: 1,
+      until: null,
+      expected_after_seconds: null,
+      gate_seconds: 0,
+      overrun_seconds: null
+    }
+    const m = machine({ inactivity_threshold_seconds: null }, [plannedJob("a", 0, { chain })])
+    m.fact("MonitorAttached", { actor: monitor, tool_version: "0" })
+    m.submitAll()
+    while (m.session.submissions.size > 0) m.accept()
+    const [taken] = m.job().links
+    m.state("RUNNING")
+    m.state("TIMEOUT")
+    m.pass(60)
+    while (m.session.submissions.size > 0) m.accept()
+    const [waiting] = m.job().links
+    m.state("RUNNING")
+    m.fact("OperatorRequested", { request_id: "r", actor, request: { kind: "job_cancel", job: "a", reason: "odd" } })
+    const answer = { nonce: waiting?.nonce ?? "", slurm_id: waiting?.slurm?.id ?? "" }
+    m.fact("LinkCancelAnswered", answer, { job: "a" })
+    const entries = auditEntries(linked(m.records))
+    expect(entries.filter(({ action }) => action === "RestartAction")).toMatchObject([
+      { status: "done", slurm_id: taken?.slurm?.id }
+    ])
+    expect(entries.filter(({ action }) => action === "cancel")).toMatchObject([
+      { status: "running", slurm_id: taken?.slurm?.id },
+      {
+        status: "done",
+        slurm_id: waiting?.slurm?.id,
+        actor,
+        reason: expect.stringContaining("odd"),
+        evidence: { kind: "request", request: "job_cancel" }
+      }
+    ])
+    m.fact("NodesUpdated", { nonce: "n", slurm_id: "7", nodes: ["n3"], applied: true }, { job: "a" })
+    expect(auditEntries(m.records).at(-1)).toMatchObject({
+      action: "update nodes",
+      status: "done",
+      reason: "job 7 waits for nodes other than n3"
+    })
   })
 
   it("tells of requests that were refused, and why", () => {

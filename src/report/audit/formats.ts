@@ -2,7 +2,7 @@
 import type { Actor } from "../../event/terms.ts"
 import * as formats from "../formats.ts"
 import type { Column } from "../table.ts"
-import type { AuditEntry } from "./entries.ts"
+import type { AuditEntry } from "./books.ts"
 import { evidenceText } from "./evidence.ts"
 
 /** An entry of one of several sessions. */
