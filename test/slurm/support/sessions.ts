@@ -51,6 +51,8 @@ export const begin = (name: string, script: string, overrides: ReadonlyArray<str
     `backend.command=[bash,'${command}']`,
     "sweep=none",
     `project.name=${name}`,
+    // These jobs print nothing, however long SLURM takes over them.
+    "monitoring.inactivity_threshold_seconds=null",
     ...overrides
   ], environment)
   let isOver = false
