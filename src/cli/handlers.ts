@@ -46,5 +46,7 @@ export const handlers: { readonly [Name in CommandName]: () => Promise<Handler<N
   "container build": () => import("./commands/containerBuild.ts").then(({ build }) => build),
   "container probe": () => import("./commands/containerProbe.ts").then(({ probe }) => probe),
   "container run": () => import("./commands/containerRun.ts").then(({ run }) => run),
+  completion: () => import("./commands/completion.ts").then(({ completion }) => completion),
+  complete: () => import("./commands/completion.ts").then(({ complete }) => complete),
   doctor: () => import("./commands/doctor.ts").then(({ doctor }) => doctor)
 }

@@ -28,6 +28,7 @@ const operandsText = {
   overrides: " [overrides…]",
   configs: " [CONFIG…] [overrides…]",
   ID: " ID",
+  SHELL: " bash|zsh|fish",
   command: " [overrides…] -- COMMAND…",
   jobs: " [JOBS…]"
 }

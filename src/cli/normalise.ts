@@ -146,6 +146,12 @@ const unknownCommand = (path: string, word: string): UsageError => {
   return usage(`"${word}" is no command of ${full}`, (near.length > 0 ? near : known).map((next) => `${full} ${next}`))
 }
 
+/** Operands of which a command takes exactly one. */
+const singles = {
+  ID: { what: "the ID of a session", example: "last" },
+  SHELL: { what: "the name of a shell", example: "bash" }
+}
+
 const checkOperands = (
   name: CommandName,
   given: ReadonlyArray<string>
@@ -155,16 +161,17 @@ const checkOperands = (
   if (operands === "none" && first !== undefined) {
     return Either.left(usage(`autoexp ${name} takes no arguments, but was given "${first}"`))
   }
-  if (operands === "ID" && first === undefined) {
-    return Either.left(usage(`autoexp ${name} needs the ID of a session`, [`autoexp ${name} last`]))
+  const single = operands === "ID" || operands === "SHELL" ? singles[operands] : null
+  if (single !== null && first === undefined) {
+    return Either.left(usage(`autoexp ${name} needs ${single.what}`, [`autoexp ${name} ${single.example}`]))
   }
-  if (operands === "ID" && second !== undefined) {
-    return Either.left(usage(`autoexp ${name} takes one ID, but was given "${second}" as well`))
+  if (single !== null && second !== undefined) {
+    return Either.left(usage(`autoexp ${name} takes one ${operands}, but was given "${second}" as well`))
   }
   const dashed = given.find((operand) => operand.startsWith("-"))
   return dashed === undefined
     ? Either.right(given)
-    : Either.left(usage(`"${dashed}" begins with a dash, which ${operands === "ID" ? "no ID" : "no override"} does`))
+    : Either.left(usage(`"${dashed}" begins with a dash, which no ${single === null ? "override" : operands} does`))
 }
 
 /** Settles command, options and operands of `argv` (without program and script); fails on the first misfit. */

@@ -123,14 +123,14 @@ interface CommandSpec<Taken extends OptionName, Needed extends OptionName> {
    * What stands beside options: nothing, Hydra-style overrides, configs and overrides, exactly one name, or overrides and,
    * behind `--`, a command.
    */
-  readonly operands: "none" | "overrides" | "configs" | "ID" | "command" | "jobs"
+  readonly operands: "none" | "overrides" | "configs" | "ID" | "command" | "jobs" | "SHELL"
 }
 
 const command = <Taken extends OptionName = never, Needed extends OptionName = never>(spec: {
   readonly help: string
   readonly options?: ReadonlyArray<Taken>
   readonly required?: ReadonlyArray<Needed>
-  readonly operands?: "overrides" | "configs" | "ID" | "command" | "jobs"
+  readonly operands?: "overrides" | "configs" | "ID" | "command" | "jobs" | "SHELL"
 }): CommandSpec<Taken, Needed> => ({ options: [], required: [], operands: "none", ...spec })
 
 const composing = ["config-ref", "config-dir"] as const
@@ -339,7 +339,12 @@ export const commands = {
     help: "what of this machine autoexp can use, and what is missing",
     options: ["smoke", ...composing],
     operands: "overrides"
-  })
+  }),
+  completion: command({
+    help: "what bash, zsh or fish evaluates to complete commands, options, sessions, jobs and config groups",
+    operands: "SHELL"
+  }),
+  complete: command({ help: "what may follow these words: what a shell asks at each Tab", operands: "command" })
 } as const
 
 export type CommandName = keyof typeof commands

@@ -157,10 +157,17 @@ describe("the table", () => {
       const argv = optionsOf(name).filter((option) => option !== "help").flatMap((option) =>
         options[option].kind === "flag" ? [`--${option}`] : [`--${option}`, example[option] ?? "x"]
       )
-      const operands =
-        { none: [], ID: ["x"], overrides: ["x=1", "y=2"], configs: ["x", "y=2"], command: ["x=1"], jobs: ["x"] }[
-          commandSpec(name).operands
-        ]
+      const operands = {
+        none: [],
+        ID: ["x"],
+        overrides: ["x=1", "y=2"],
+        configs: ["x", "y=2"],
+        command: ["x=1"],
+        jobs: ["x"],
+        SHELL: ["x"]
+      }[
+        commandSpec(name).operands
+      ]
       const behind = commandSpec(name).operands === "command" ? ["--", "ls", "--json"] : []
       const given: Readonly<Record<string, unknown>> = await read([
         ...name.split(" "),
